@@ -1,0 +1,247 @@
+/**
+ * The operations that turf offers. The daemon implements them in process (for the thin client and for REST); the typed REST
+ * client implements them remotely. Every method rejects with a TurfError.
+ */
+
+export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+/** Original Turf's states, finer than the OCI status. */
+export type TurfState =
+  | 'init'
+  | 'starting'
+  | 'running'
+  | 'forkwait'
+  | 'cloning'
+  | 'stopping'
+  | 'stopped';
+
+export type ContainerKind = 'container' | 'seed' | 'worker';
+
+export interface ContainerState {
+  readonly ociVersion: string;
+  readonly id: string;
+  /** 0 once stopped, as runc prints it. */
+  readonly pid: number;
+  readonly status: OciStatus;
+  /** Absolute path. */
+  readonly bundle: string;
+  /** Absolute path of the root file system; empty for workers and seeds, which have no rootfs. */
+  readonly rootfs: string;
+  /** RFC 3339 with nanoseconds or milliseconds. */
+  readonly created: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** User name of the owner of the state directory, as runc prints it. */
+  readonly owner: string;
+  readonly turf: {
+    readonly kind: ContainerKind;
+    readonly state: TurfState;
+    /** Id of the seed that a worker was cloned from. */
+    readonly seed?: string;
+    /** Where a worker listens. */
+    readonly listen?: string;
+    /** Wait status decoded; absent while the process lives or where nobody could learn it. */
+    readonly exitCode?: number;
+    readonly exitSignal?: string;
+    readonly stoppedAt?: string;
+  };
+}
+
+/** The process that called: what `create` needs so that the container descends from it. Absent for REST callers. */
+export interface Launcher {
+  /** Sends the launch request with its descriptors; resolves to the pid of the container's first process. */
+  launch(request: LaunchRequest): Promise<number>;
+}
+
+/** docs/protocol.md, "Launch request". */
+export interface LaunchRequest {
+  readonly cloneFlags: number;
+  readonly flags: number;
+  readonly preserveFds: number;
+  /** Indexes into `fds`, -1 for none. */
+  readonly cgroupFd: number;
+  readonly userNsFd: number;
+  readonly pidNsFd: number;
+  readonly stdinFd: number;
+  readonly stdoutFd: number;
+  readonly stderrFd: number;
+  readonly fds: readonly number[];
+}
+
+export interface CreateOptions {
+  readonly id: string;
+  /** Absolute path of the bundle directory. */
+  readonly bundle: string;
+  /** Absolute path; the pid is written here before create returns. */
+  readonly pidFile?: string;
+  /** Absolute path of an AF_UNIX socket that receives the console master. */
+  readonly consoleSocket?: string;
+  readonly noPivot?: boolean;
+  readonly noNewKeyring?: boolean;
+  readonly preserveFds?: number;
+  readonly systemdCgroup?: boolean;
+  /** Id of a seed: the container becomes a worker cloned from it. */
+  readonly seed?: string;
+  /** Absent: the daemon clones, and keeps the output in the container's log files. */
+  readonly launcher?: Launcher;
+  /** A connected AF_UNIX socket that receives the console master (foreground terminal); owned by the callee. */
+  readonly consoleFd?: number;
+}
+
+export interface CreateResult {
+  readonly id: string;
+  readonly pid: number;
+}
+
+export interface DeleteOptions {
+  readonly force?: boolean;
+}
+
+export interface LogsOptions {
+  readonly follow?: boolean;
+  /** Number of last lines; absent: all. */
+  readonly tail?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Uint8Array;
+}
+
+export interface SeedCreateOptions {
+  readonly id: string;
+  readonly bundle: string;
+  /** Milliseconds to reach `forkwait`; default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface SeedInfo {
+  readonly id: string;
+  readonly mode: 'runtime' | 'userland';
+  readonly pid: number;
+  readonly state: TurfState;
+  readonly bundle: string;
+  readonly created: string;
+  /** Forks since this daemon started. */
+  readonly forks: number;
+  readonly workers: number;
+}
+
+export interface ForkOptions {
+  readonly seed: string;
+  readonly id: string;
+  /** Absolute path; its config.json may set `turf.code`, process.env, resources. Absent: the seed's bundle. */
+  readonly bundle?: string;
+  /** Absolute path of the code directory, over the bundle's. */
+  readonly code?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** `unix:PATH` (absolute) or `tcp:HOST:PORT`; absent: `unix:<root>/<id>/http.sock`. Port 0: any, reported. */
+  readonly listen?: string;
+  /** Bytes. */
+  readonly memory?: number;
+  /** Whole or fractional number of CPUs. */
+  readonly cpus?: number;
+  /** Network of the worker: its own empty namespace (default), or the host's where the seed allows it. */
+  readonly network?: 'none' | 'host';
+  /** Leave the clone parked: state `created` until `start`. */
+  readonly hold?: boolean;
+}
+
+export interface ForkResult {
+  readonly id: string;
+  readonly pid: number;
+  readonly listen: string;
+  /** Milliseconds from request to parked clone, measured in the daemon. */
+  readonly forkMs: number;
+}
+
+export interface InvokeOptions {
+  readonly id: string;
+  readonly method: string;
+  /** Path with query, starting with `/`. */
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body?: Uint8Array;
+  readonly timeoutMs?: number;
+}
+
+export interface InvokeResult {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+}
+
+export type LifecycleEventType =
+  | 'create'
+  | 'start'
+  | 'exit'
+  | 'delete'
+  | 'seed-ready'
+  | 'fork'
+  | 'oom';
+
+export interface LifecycleEvent {
+  readonly type: LifecycleEventType;
+  readonly id: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly pid?: number;
+  readonly seed?: string;
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+}
+
+export interface CheckItem {
+  /** e.g. `cgroup.mode`, `namespace.user`, `seccomp`, `kernel.openat2`, `lsm.apparmor`, `node.single-threaded`. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found. */
+  readonly found: string;
+  /** What of turf works, or does not work, without it; empty when ok. */
+  readonly without: string;
+}
+
+export interface CheckReport {
+  readonly ok: boolean;
+  readonly items: readonly CheckItem[];
+}
+
+export interface VersionInfo {
+  readonly version: string;
+  readonly specVersion: string;
+  readonly node: string;
+  readonly kernel: string;
+  readonly seccomp?: string;
+}
+
+export interface HealthInfo {
+  readonly status: 'ok';
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly containers: number;
+  readonly seeds: number;
+  readonly workers: number;
+}
+
+export interface Operations {
+  create(options: CreateOptions): Promise<CreateResult>;
+  start(id: string): Promise<void>;
+  state(id: string): Promise<ContainerState>;
+  /** `signal` by name (`TERM`, `SIGTERM`, `RTMIN+1`) or number; `all` reaches every process of the container. */
+  kill(id: string, signal: string, all?: boolean): Promise<void>;
+  delete(id: string, options?: DeleteOptions): Promise<void>;
+  list(): Promise<readonly ContainerState[]>;
+  logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;
+  /** Resolves when the container's process has ended. */
+  wait(id: string, signal?: AbortSignal): Promise<ContainerState>;
+  seedCreate(options: SeedCreateOptions): Promise<SeedInfo>;
+  seedList(): Promise<readonly SeedInfo[]>;
+  fork(options: ForkOptions): Promise<ForkResult>;
+  invoke(options: InvokeOptions): Promise<InvokeResult>;
+  events(signal?: AbortSignal): AsyncIterable<LifecycleEvent>;
+  features(): Promise<unknown>;
+  check(): Promise<CheckReport>;
+  version(): Promise<VersionInfo>;
+  health(): Promise<HealthInfo>;
+}

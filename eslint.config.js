@@ -1,0 +1,45 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const onlyFfiModule = {
+  group: ['koffi'],
+  message: 'Only native-shim/libturf.ts talks to koffi, so that the FFI library stays replaceable.',
+};
+
+/** Each folder may import only what docs/architecture.md says; the message is the reason. */
+const boundary = (files, groups) => ({
+  files,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      { patterns: [onlyFfiModule, ...groups.map(([group, message]) => ({ group, message }))] },
+    ],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.tap/'] },
+  js.configs.recommended,
+  { files: ['**/*.ts'], extends: [...tseslint.configs.strictTypeChecked] },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file that defines the thing.' },
+      ],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  boundary(['oci-spec/**/*.ts'], [[['**/daemon/**', '**/cli/**', '**/aworker/**', '**/native-shim/**'], 'oci-spec/ imports nothing of ours.']]),
+  boundary(['cli/**/*.ts'], [[['**/daemon/**', '**/aworker/**', '**/native-shim/**'], 'cli/ knows the operations interface and oci-spec/, never the daemon.']]),
+  boundary(['aworker/**/*.ts'], [[['**/daemon/**', '**/cli/**', '**/oci-spec/**'], 'aworker/ is loaded into workers: it imports the typed FFI module only.']]),
+  boundary(['daemon/**/*.ts'], [[['**/aworker/**', '**/bench/**', '**/test/**'], 'daemon/ imports oci-spec/, cli/ and the typed FFI module.']]),
+);
