@@ -2,8 +2,8 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const onlyFfiModule = {
-  group: ['koffi'],
-  message: 'Only native-shim/libturf.ts talks to koffi, so that the FFI library stays replaceable.',
+  group: ["koffi"],
+  message: 'Only the typed modules in native-shim/ talk to koffi, so that the FFI library stays replaceable.',
 };
 
 /** Each folder may import only what docs/architecture.md says; the message is the reason. */
