@@ -6,14 +6,7 @@
 export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
 /** Original Turf's states, finer than the OCI status. */
-export type TurfState =
-  | 'init'
-  | 'starting'
-  | 'running'
-  | 'forkwait'
-  | 'cloning'
-  | 'stopping'
-  | 'stopped';
+export type TurfState = 'init' | 'starting' | 'running' | 'forkwait' | 'cloning' | 'stopping' | 'stopped';
 
 export type ContainerKind = 'container' | 'seed' | 'worker';
 
@@ -172,14 +165,7 @@ export interface InvokeResult {
   readonly body: Uint8Array;
 }
 
-export type LifecycleEventType =
-  | 'create'
-  | 'start'
-  | 'exit'
-  | 'delete'
-  | 'seed-ready'
-  | 'fork'
-  | 'oom';
+export type LifecycleEventType = 'create' | 'start' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom';
 
 export interface LifecycleEvent {
   readonly type: LifecycleEventType;
