@@ -1,0 +1,8 @@
+#!/bin/sh
+# npm run bench [-- --json] [--only lifecycle,run,fork,memory] [--runs N]
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/setup.sh bench 1>&2
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export PATH
+exec dist/node dist/bench/main.js "$@"

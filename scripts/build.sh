@@ -1,0 +1,29 @@
+#!/bin/sh
+# Builds dist/ from C and TypeScript when a source is newer than the last good build.
+set -eu
+cd "$(dirname "$0")/.."
+
+for tool in gcc make; do
+  command -v "$tool" >/dev/null 2>&1 || {
+    echo "build: $tool is missing; on Debian, as root: apt-get install --no-install-recommends gcc make libc6-dev (or: npm run setup)" >&2
+    exit 1
+  }
+done
+
+make -s -C native-shim
+
+# Folders count too: their time changes when a file is removed from them.
+sources='oci-spec native-shim daemon cli aworker bench demo test tsconfig.json package.json'
+if [ ! -e dist/.built ] ||
+  [ -n "$(find $sources \( -name '*.ts' -o -name '*.json' -o -type d \) -newer dist/.built -print -quit)" ]; then
+  node_modules/.bin/tsc -p tsconfig.json || {
+    echo "build: TypeScript errors (above)" >&2
+    exit 1
+  }
+  : >dist/.built
+fi
+
+# Daemon and seeds run on the Node.js that built them, whatever PATH an engine hands down later.
+node=$(node -p process.execPath)
+[ "$(readlink dist/node || true)" = "$node" ] || ln -sfn "$node" dist/node
+[ ! -f dist/aworker/main.js ] || [ -x dist/aworker/main.js ] || chmod +x dist/aworker/main.js
