@@ -1,0 +1,88 @@
+import { array, boolean, either, integer, object, oneOf, record, string } from './schema-builder.js';
+import { idMappingSchema, linuxSchema } from './schema-linux.js';
+import { processSchema } from './schema-process.js';
+
+/**
+ * config.json as runtime-spec 1.0 to 1.3 describes it for Linux, and our `turf` member. Shapes, names and ranges only: what ties
+ * fields together is in semantic.ts. Members that are not described are kept.
+ */
+
+export const rootSchema = object({ path: string, readonly: boolean }, ['path']);
+
+export const mountSchema = object(
+  {
+    destination: string,
+    type: string,
+    source: string,
+    options: array(string),
+    uidMappings: array(idMappingSchema),
+    gidMappings: array(idMappingSchema),
+  },
+  ['destination'],
+);
+
+export const hookSchema = object(
+  {
+    path: string,
+    args: array(string),
+    env: array(string),
+    /** Seconds. */
+    timeout: integer(-0x8000_0000, 0x7fff_ffff),
+  },
+  ['path'],
+);
+
+export const HOOK_PHASES = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const;
+
+export const hooksSchema = object({
+  prestart: array(hookSchema),
+  createRuntime: array(hookSchema),
+  createContainer: array(hookSchema),
+  startContainer: array(hookSchema),
+  poststart: array(hookSchema),
+  poststop: array(hookSchema),
+});
+
+export const turfSchema = object({
+  runtime: oneOf(['aworker']),
+  /** Directory in the bundle that the worker sees at /code. */
+  code: string,
+  seed: either(
+    oneOf([true]),
+    object({ mode: oneOf(['runtime', 'userland']) }, ['mode']),
+    'must be true or {"mode": "runtime" | "userland"}',
+  ),
+  /** Id of the seed to clone. */
+  from: string,
+  /** `unix:PATH` or `tcp:HOST:PORT`. */
+  listen: string,
+  network: oneOf(['none', 'host']),
+});
+
+export const configSchema = object(
+  {
+    ociVersion: string,
+    process: processSchema,
+    root: rootSchema,
+    hostname: string,
+    domainname: string,
+    mounts: array(mountSchema),
+    hooks: hooksSchema,
+    annotations: record(string),
+    linux: linuxSchema,
+    turf: turfSchema,
+    /** Other platforms: known so that they can be refused. */
+    solaris: object({}),
+    windows: object({}),
+    vm: object({}),
+    zos: object({}),
+  },
+  ['ociVersion'],
+);

@@ -1,0 +1,88 @@
+import { array, boolean, int32, integer, object, oneOf, string, uint32, uint64 } from './schema-builder.js';
+
+/** runtime-spec config.md "Process" and everything that is set for the process alone. */
+
+export const consoleSizeSchema = object({ height: uint32, width: uint32 }, ['height', 'width']);
+
+export const userSchema = object(
+  {
+    uid: uint32,
+    gid: uint32,
+    umask: uint32,
+    additionalGids: array(uint32),
+    /** Windows only; known here so that it can be refused. */
+    username: string,
+  },
+  ['uid', 'gid'],
+);
+
+export const capabilitiesSchema = object({
+  bounding: array(string),
+  effective: array(string),
+  inheritable: array(string),
+  permitted: array(string),
+  ambient: array(string),
+});
+
+export const rlimitSchema = object({ type: string, soft: uint64, hard: uint64 }, ['type', 'soft', 'hard']);
+
+export const schedulerSchema = object(
+  {
+    policy: oneOf([
+      'SCHED_OTHER',
+      'SCHED_FIFO',
+      'SCHED_RR',
+      'SCHED_BATCH',
+      'SCHED_ISO',
+      'SCHED_IDLE',
+      'SCHED_DEADLINE',
+    ]),
+    nice: int32,
+    priority: int32,
+    flags: array(
+      oneOf([
+        'SCHED_FLAG_RESET_ON_FORK',
+        'SCHED_FLAG_RECLAIM',
+        'SCHED_FLAG_DL_OVERRUN',
+        'SCHED_FLAG_KEEP_POLICY',
+        'SCHED_FLAG_KEEP_PARAMS',
+        'SCHED_FLAG_UTIL_CLAMP_MIN',
+        'SCHED_FLAG_UTIL_CLAMP_MAX',
+      ]),
+    ),
+    /** Nanoseconds, as `deadline` and `period`. */
+    runtime: uint64,
+    deadline: uint64,
+    period: uint64,
+  },
+  ['policy'],
+);
+
+export const ioPrioritySchema = object(
+  {
+    class: oneOf(['IOPRIO_CLASS_RT', 'IOPRIO_CLASS_BE', 'IOPRIO_CLASS_IDLE']),
+    priority: integer(0, 7),
+  },
+  ['class', 'priority'],
+);
+
+export const processSchema = object(
+  {
+    terminal: boolean,
+    consoleSize: consoleSizeSchema,
+    user: userSchema,
+    args: array(string),
+    env: array(string),
+    cwd: string,
+    capabilities: capabilitiesSchema,
+    rlimits: array(rlimitSchema),
+    noNewPrivileges: boolean,
+    apparmorProfile: string,
+    selinuxLabel: string,
+    oomScoreAdj: integer(-1000, 1000),
+    scheduler: schedulerSchema,
+    ioPriority: ioPrioritySchema,
+    execCPUAffinity: object({ initial: string, final: string }),
+  },
+  ['cwd'],
+);
