@@ -1,0 +1,95 @@
+/** Numbers of native-shim/plan/plan.h; test/unit/daemon/plan/opcodes.test.ts compares them with the header. */
+export const PLAN_MAGIC = 0x4e4c5054;
+export const PLAN_VERSION = 1;
+export const PLAN_MAX_FDS = 200;
+
+export const OP = {
+  JOIN_NAMESPACE: 1,
+  ENTER_CGROUP: 2,
+  UNSHARE: 3,
+  SYNC: 4,
+  BECOME_ROOT: 5,
+  HOSTNAME: 6,
+  DOMAINNAME: 7,
+  LOOPBACK_UP: 8,
+  PROPAGATION: 9,
+  ROOTFS: 10,
+  MOUNT_FS: 11,
+  MOUNT_BIND: 12,
+  MOUNT_SETATTR: 13,
+  MKNOD: 14,
+  SYMLINK: 15,
+  CONSOLE: 16,
+  HOOK: 17,
+  PIVOT_ROOT: 18,
+  MASK_PATH: 19,
+  READONLY_PATH: 20,
+  SYSCTL: 21,
+  RLIMIT: 22,
+  WRITE_PROC_SELF: 23,
+  DROP_BOUNDING: 24,
+  USER: 25,
+  CAPABILITIES: 26,
+  NO_NEW_PRIVS: 27,
+  SECCOMP: 28,
+  UMASK: 29,
+  SETSID: 30,
+  CHDIR: 31,
+  FIND_PROGRAM: 32,
+  WAIT_START: 33,
+  EXEC: 34,
+  CLOSE_FDS: 35,
+  STDIO: 36,
+  PERSONALITY: 37,
+  TMPFS_COPY_UP: 38,
+  ADOPT_FD: 39,
+} as const;
+
+/** Flags of MOUNT_FS and MOUNT_BIND. */
+export const MOUNT_FLAG = {
+  CREATE_DIR: 1,
+  CREATE_FILE: 2,
+  RECURSIVE: 4,
+  COPY_UP: 8,
+  CREATE_LIKE: 16,
+} as const;
+
+/** What PIVOT_ROOT does. */
+export const PIVOT_MODE = { PIVOT: 0, MOVE: 1, CHROOT: 2 } as const;
+
+/** CLONE_NEW* of linux/sched.h. */
+export const CLONE = {
+  NEWTIME: 0x80,
+  NEWNS: 0x20000,
+  NEWCGROUP: 0x2000000,
+  NEWUTS: 0x4000000,
+  NEWIPC: 0x8000000,
+  NEWUSER: 0x10000000,
+  NEWPID: 0x20000000,
+  NEWNET: 0x40000000,
+} as const;
+
+/** Propagation bits of sys/mount.h, as mount_setattr(2) and mount(2) take them. */
+export const PROPAGATION = {
+  REC: 0x4000,
+  UNBINDABLE: 0x20000,
+  PRIVATE: 0x40000,
+  SLAVE: 0x80000,
+  SHARED: 0x100000,
+} as const;
+
+/** MOUNT_ATTR_* of linux/mount.h. ATIME is the mask of the access-time modes; relatime is 0 in it. */
+export const MOUNT_ATTR = {
+  RDONLY: 0x1,
+  NOSUID: 0x2,
+  NODEV: 0x4,
+  NOEXEC: 0x8,
+  NOATIME: 0x10,
+  STRICTATIME: 0x20,
+  ATIME: 0x70,
+  NODIRATIME: 0x80,
+  NOSYMFOLLOW: 0x200000,
+} as const;
+
+/** File types of MKNOD's mode (sys/stat.h). */
+export const S_IF = { FIFO: 0o010000, CHR: 0o020000, BLK: 0o060000 } as const;
