@@ -1,0 +1,141 @@
+#include "launch/launch.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/syscalls.h"
+#include "launch/child.h"
+
+/* Written by the helper and the child, read by the launcher once both have executed or exited: CLONE_VFORK orders it. */
+struct report {
+  int error; /* errno */
+  enum turf_launch_step step;
+  pid_t pid; /* of the child, where a helper cloned it */
+};
+
+static const char *step_name(enum turf_launch_step step) {
+  switch (step) {
+  case TURF_STEP_CLONE:
+    return "clone";
+  case TURF_STEP_JOIN_USER_NS:
+    return "join user namespace";
+  case TURF_STEP_JOIN_PID_NS:
+    return "join pid namespace";
+  case TURF_STEP_SETSID:
+    return "setsid";
+  case TURF_STEP_SIGNALS:
+    return "reset signals";
+  case TURF_STEP_DESCRIPTORS:
+    return "place descriptors";
+  case TURF_STEP_EXEC:
+    return "execute turf-init";
+  case TURF_STEP_NONE:
+    break;
+  }
+  return "";
+}
+
+static _Noreturn void fail(struct report *report, enum turf_launch_step step, int error) {
+  report->error = error;
+  report->step = step;
+  _exit(127);
+}
+
+static _Noreturn void run_child(const struct turf_launch *launch, struct report *report) {
+  enum turf_launch_step step = TURF_STEP_NONE;
+  int result = turf_launch_become_init(launch, &step);
+
+  fail(report, step, -result);
+}
+
+/* clone3 without CLONE_VM: the child runs on a copy of the stack. CLONE_VFORK: the caller sleeps until exec or exit. */
+static pid_t clone_child(const struct turf_launch *launch, uint64_t extra, int exit_signal, int cgroup_fd,
+                         struct report *report) {
+  struct clone_args args = {
+      .flags = launch->clone_flags | extra | CLONE_VFORK,
+      .exit_signal = (uint64_t)exit_signal,
+  };
+
+  if (cgroup_fd >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = (uint64_t)cgroup_fd;
+  }
+  pid_t pid = turf_clone3(&args);
+  if (pid == 0)
+    run_child(launch, report);
+  return pid;
+}
+
+static _Noreturn void run_helper(const struct turf_launch *launch, struct report *report) {
+  /* From setns on, a root in the joined user namespace could ptrace this copy of the launcher */
+  (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  /* A launcher that is privileged outside may lose the right to join the PID namespace once it is in the user namespace;
+   * an unprivileged one gains the right only there. */
+  bool pid_joined = launch->pid_ns_fd >= 0 && setns(launch->pid_ns_fd, CLONE_NEWPID) == 0;
+  if (launch->user_ns_fd >= 0 && setns(launch->user_ns_fd, CLONE_NEWUSER) < 0)
+    fail(report, TURF_STEP_JOIN_USER_NS, errno);
+  if (launch->pid_ns_fd >= 0 && !pid_joined && setns(launch->pid_ns_fd, CLONE_NEWPID) < 0)
+    fail(report, TURF_STEP_JOIN_PID_NS, errno);
+
+  /* clone3 refuses an exit signal beside CLONE_PARENT: the child takes over the helper's, SIGCHLD */
+  pid_t pid = clone_child(launch, CLONE_PARENT, 0, -1, report);
+  if (pid < 0)
+    fail(report, TURF_STEP_CLONE, -pid);
+  report->pid = pid;
+  _exit(0);
+}
+
+static void reap(pid_t pid) {
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+}
+
+/* The helper is born in the cgroup and the child inherits that: after setns the rights on the cgroup may be gone. */
+static pid_t clone_by_helper(const struct turf_launch *launch, struct report *report) {
+  struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
+
+  if (launch->cgroup_fd >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = (uint64_t)launch->cgroup_fd;
+  }
+  pid_t helper = turf_clone3(&args);
+  if (helper == 0)
+    run_helper(launch, report);
+  if (helper < 0)
+    return helper;
+  reap(helper);
+  if (report->pid > 0)
+    return report->pid;
+  if (report->error == 0) {
+    report->error = ECHILD;
+    report->step = TURF_STEP_CLONE;
+  }
+  return -report->error;
+}
+
+struct turf_launched turf_launch_run(const struct turf_launch *launch) {
+  struct report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+  if (report == MAP_FAILED)
+    return (struct turf_launched){.pid = -errno, .step = step_name(TURF_STEP_CLONE)};
+
+  bool helper = launch->user_ns_fd >= 0 || launch->pid_ns_fd >= 0;
+  pid_t pid = helper ? clone_by_helper(launch, report) : clone_child(launch, 0, SIGCHLD, launch->cgroup_fd, report);
+  struct turf_launched launched = {.pid = pid, .step = ""};
+  if (report->error != 0) {
+    if (pid > 0)
+      reap(pid);
+    launched.pid = -report->error;
+    launched.step = step_name(report->step);
+  } else if (pid < 0) {
+    launched.step = step_name(TURF_STEP_CLONE);
+  }
+  (void)munmap(report, sizeof *report);
+  return launched;
+}
