@@ -70,7 +70,10 @@ export interface CreateOptions {
   readonly consoleSocket?: string;
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
+  /** Descriptors of the launcher from 3 on that reach the program. */
   readonly preserveFds?: number;
+  /** The first N of `preserveFds` are sockets of socket activation: the program gets LISTEN_FDS=N and LISTEN_PID=1. */
+  readonly listenFds?: number;
   readonly systemdCgroup?: boolean;
   /** Id of a seed: the container becomes a worker cloned from it. */
   readonly seed?: string;
