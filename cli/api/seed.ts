@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { absolutePath, containerId, turfStates } from './container.js';
+
+export const seedCreateRequestSchema = z
+  .strictObject({
+    id: containerId,
+    bundle: absolutePath,
+    timeoutMs: z.int().min(1).max(3_600_000).exactOptional().meta({ description: 'Default 30000' }),
+  })
+  .meta({ id: 'SeedCreateRequest' });
+
+export const seedInfoSchema = z
+  .object({
+    id: z.string(),
+    mode: z.enum(['runtime', 'userland']),
+    pid: z.int(),
+    state: z.enum(turfStates),
+    bundle: z.string(),
+    created: z.string(),
+    forks: z.int(),
+    workers: z.int(),
+  })
+  .meta({ id: 'SeedInfo' });
+
+export const seedListSchema = z.array(seedInfoSchema);
+
+/** The names that execve's environment can carry: no `=`, no NUL. */
+export const environmentName = z
+  .string()
+  .min(1)
+  .regex(/^[^=\0]+$/, 'a name without = and NUL');
+
+/** Where a worker listens: `unix:` and an absolute path, or `tcp:HOST:PORT`. */
+export const listenAddress = z
+  .string()
+  .regex(/^(?:unix:\/[^\0]+|tcp:[^\0]+:\d{1,5})$/, 'unix:PATH (absolute) or tcp:HOST:PORT');
+
+export const forkRequestSchema = z
+  .strictObject({
+    id: containerId,
+    bundle: absolutePath.exactOptional(),
+    code: absolutePath.exactOptional().meta({ description: 'Code directory, over the one of the bundle' }),
+    env: z.record(environmentName, z.string().regex(/^[^\0]*$/, 'no NUL')).exactOptional(),
+    listen: listenAddress.exactOptional(),
+    memory: z.int().min(1).exactOptional().meta({ description: 'Bytes' }),
+    cpus: z.number().positive().max(4096).exactOptional(),
+    network: z.enum(['none', 'host']).exactOptional(),
+    hold: z.boolean().exactOptional().meta({ description: 'Leave the clone parked until start' }),
+  })
+  .meta({ id: 'ForkRequest' });
+
+export const forkResultSchema = z
+  .object({
+    id: z.string(),
+    pid: z.int(),
+    listen: z.string(),
+    forkMs: z.number().meta({ description: 'Milliseconds from request to parked clone' }),
+  })
+  .meta({ id: 'ForkResult' });

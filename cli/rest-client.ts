@@ -1,0 +1,153 @@
+import type { z } from 'zod';
+import { containerListSchema, containerStateSchema, createResultSchema } from './api/container.js';
+import { forkResultSchema, seedInfoSchema, seedListSchema } from './api/seed.js';
+import { checkReportSchema, featuresSchema, healthSchema, versionSchema } from './api/system.js';
+import { invokeResultSchema } from './api/worker.js';
+import type {
+  CheckReport,
+  ContainerState,
+  CreateOptions,
+  CreateResult,
+  DeleteOptions,
+  ForkOptions,
+  ForkResult,
+  HealthInfo,
+  InvokeOptions,
+  InvokeResult,
+  LifecycleEvent,
+  LogChunk,
+  LogsOptions,
+  Operations,
+  SeedCreateOptions,
+  SeedInfo,
+  VersionInfo,
+} from './operations.js';
+import { readEvents, readLogs } from './rest-streams.js';
+import { RestTransport, type RestCall } from './rest-transport.js';
+import { TurfError } from './turf-error.js';
+
+/**
+ * The operations over the REST API of a daemon. `create` refuses what needs the calling process (a launcher, passed
+ * descriptors). Call `close` when done.
+ */
+export class RestClient implements Operations {
+  readonly #transport: RestTransport;
+
+  /** @param socketPath absolute path of the daemon's Unix socket */
+  constructor(socketPath: string) {
+    this.#transport = new RestTransport(socketPath);
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  create(options: CreateOptions): Promise<CreateResult> {
+    const { launcher, consoleFd, preserveFds, listenFds, ...body } = options;
+    if (launcher !== undefined || consoleFd !== undefined || (preserveFds ?? 0) > 0 || (listenFds ?? 0) > 0) {
+      const message = 'launchers and passed descriptors need the turf command, not REST';
+      return Promise.reject(new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'create' }));
+    }
+    return this.#call(createResultSchema, { method: 'POST', path: '/v1/containers', body });
+  }
+
+  start(id: string): Promise<void> {
+    return this.#empty({ method: 'POST', path: `/v1/containers/${encodeURIComponent(id)}/start` });
+  }
+
+  state(id: string): Promise<ContainerState> {
+    return this.#call(containerStateSchema, {
+      method: 'GET',
+      path: `/v1/containers/${encodeURIComponent(id)}`,
+    });
+  }
+
+  kill(id: string, signal: string, all = false): Promise<void> {
+    const path = `/v1/containers/${encodeURIComponent(id)}/kill`;
+    return this.#empty({ method: 'POST', path, body: { signal, all } });
+  }
+
+  delete(id: string, options: DeleteOptions = {}): Promise<void> {
+    const query = options.force === true ? '?force=true' : '';
+    return this.#empty({ method: 'DELETE', path: `/v1/containers/${encodeURIComponent(id)}${query}` });
+  }
+
+  list(): Promise<readonly ContainerState[]> {
+    return this.#call(containerListSchema, { method: 'GET', path: '/v1/containers' });
+  }
+
+  async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogChunk> {
+    const query = new URLSearchParams();
+    if (options.follow === true) query.set('follow', 'true');
+    if (options.tail !== undefined) query.set('tail', String(options.tail));
+    const path = `/v1/containers/${encodeURIComponent(id)}/logs?${query.toString()}`;
+    yield* readLogs(
+      await this.#transport.open({ method: 'GET', path, signal: options.signal }),
+      options.signal,
+    );
+  }
+
+  wait(id: string, signal?: AbortSignal): Promise<ContainerState> {
+    const path = `/v1/containers/${encodeURIComponent(id)}/wait`;
+    return this.#call(containerStateSchema, { method: 'GET', path, signal });
+  }
+
+  seedCreate(options: SeedCreateOptions): Promise<SeedInfo> {
+    return this.#call(seedInfoSchema, { method: 'POST', path: '/v1/seeds', body: options });
+  }
+
+  seedList(): Promise<readonly SeedInfo[]> {
+    return this.#call(seedListSchema, { method: 'GET', path: '/v1/seeds' });
+  }
+
+  fork(options: ForkOptions): Promise<ForkResult> {
+    const { seed, ...body } = options;
+    const path = `/v1/seeds/${encodeURIComponent(seed)}/fork`;
+    return this.#call(forkResultSchema, { method: 'POST', path, body });
+  }
+
+  async invoke(options: InvokeOptions): Promise<InvokeResult> {
+    const { id, body, ...rest } = options;
+    const { status, statusText, headers, ...answer } = await this.#call(invokeResultSchema, {
+      method: 'POST',
+      path: `/v1/workers/${encodeURIComponent(id)}/invoke`,
+      body: { ...rest, ...(body !== undefined && { bodyBase64: Buffer.from(body).toString('base64') }) },
+    });
+    const bytes =
+      answer.bodyBase64 === undefined
+        ? Buffer.from(answer.body ?? '')
+        : Buffer.from(answer.bodyBase64, 'base64');
+    return { status, statusText, headers, body: bytes };
+  }
+
+  async *events(signal?: AbortSignal): AsyncGenerator<LifecycleEvent> {
+    yield* readEvents(await this.#transport.open({ method: 'GET', path: '/v1/events', signal }), signal);
+  }
+
+  features(): Promise<unknown> {
+    return this.#call(featuresSchema, { method: 'GET', path: '/v1/features' });
+  }
+
+  check(): Promise<CheckReport> {
+    return this.#call(checkReportSchema, { method: 'GET', path: '/v1/check' });
+  }
+
+  version(): Promise<VersionInfo> {
+    return this.#call(versionSchema, { method: 'GET', path: '/v1/version' });
+  }
+
+  health(): Promise<HealthInfo> {
+    return this.#call(healthSchema, { method: 'GET', path: '/v1/health' });
+  }
+
+  async #call<S extends z.ZodType>(schema: S, call: RestCall): Promise<z.output<S>> {
+    const answer = schema.safeParse(await this.#transport.json(call));
+    if (answer.success) return answer.data;
+    const message = `the daemon's answer to ${call.method} ${call.path} is not understood`;
+    throw new TurfError('TURF_ERR_UNAVAILABLE', message, { cause: answer.error });
+  }
+
+  async #empty(call: RestCall): Promise<void> {
+    await this.#transport.json(call);
+  }
+}
