@@ -57,18 +57,6 @@ export const MOUNT_FLAG = {
 /** What PIVOT_ROOT does. */
 export const PIVOT_MODE = { PIVOT: 0, MOVE: 1, CHROOT: 2 } as const;
 
-/** CLONE_NEW* of linux/sched.h. */
-export const CLONE = {
-  NEWTIME: 0x80,
-  NEWNS: 0x20000,
-  NEWCGROUP: 0x2000000,
-  NEWUTS: 0x4000000,
-  NEWIPC: 0x8000000,
-  NEWUSER: 0x10000000,
-  NEWPID: 0x20000000,
-  NEWNET: 0x40000000,
-} as const;
-
 /** Propagation bits of sys/mount.h, as mount_setattr(2) and mount(2) take them. */
 export const PROPAGATION = {
   REC: 0x4000,
