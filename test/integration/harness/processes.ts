@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Ids of all processes of this machine. */
+export const allPids = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+
+export const isAlive = (pid: number): boolean => !['', 'Z', 'X'].includes(processStat(pid).state);
+
+/** State letter, parent and start time (clock ticks) of a process; empty and zero when there is none. */
+export function processStat(pid: number): { state: string; parent: number; startTime: number } {
+  const text = read(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', parent: Number(fields[1] ?? 0), startTime: Number(fields[19] ?? 0) };
+}
+
+/** Ids of the child processes of a process. */
+export const childrenOf = (pid: number): number[] =>
+  allPids().filter((one) => processStat(one).parent === pid);
+
+/** One field of /proc/PID/status, such as `CapEff` or `NSpid`. */
+export function statusField(pid: number | 'self', field: string): string {
+  const line = read(`/proc/${pid}/status`)
+    .split('\n')
+    .find((one) => one.startsWith(`${field}:`));
+  return line?.slice(field.length + 1).trim() ?? '';
+}
+
+/** Identity of a namespace, such as `pid:[4026531836]`. */
+export const namespaceOf = (pid: number | 'self', type: string): string =>
+  readlinkSync(`/proc/${pid}/ns/${type}`);
+
+/** Descriptors of a process with what they point to. */
+export function openFiles(pid: number): Map<number, string> {
+  return new Map(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => [Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`)]),
+  );
+}
+
+const mentions = (pid: number, text: string): boolean =>
+  ['cmdline', 'environ', 'cgroup'].some((file) => read(`/proc/${pid}/${file}`).includes(text));
+
+/** Processes whose command line, environment or cgroup mentions a text. */
+export const processesAbout = (text: string): number[] =>
+  allPids().filter((pid) => pid !== process.pid && isAlive(pid) && mentions(pid, text));
+
+/** The Node process of the daemon that serves a root. */
+export function daemonPid(root: string): number | undefined {
+  return processesAbout(root).find((pid) => read(`/proc/${pid}/cmdline`).includes('daemon/main.js'));
+}
+
+/** Directories of cgroups whose name has a text, in every hierarchy. */
+export const cgroupsAbout = (text: string): string[] =>
+  existsSync('/sys/fs/cgroup') ? findCgroups('/sys/fs/cgroup', text, 6) : [];
+
+function findCgroups(dir: string, text: string, depth: number): string[] {
+  if (depth === 0) return [];
+  try {
+    return readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap((entry) => {
+        const path = `${dir}/${entry.name}`;
+        return [...findCgroups(path, text, depth - 1), ...(entry.name.includes(text) ? [path] : [])];
+      });
+  } catch {
+    return [];
+  }
+}
+
+/** Lines of this mount namespace's mountinfo that mention a text. */
+export const mountsAbout = (text: string): string[] =>
+  read('/proc/self/mountinfo')
+    .split('\n')
+    .filter((line) => line.includes(text));
