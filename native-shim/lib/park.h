@@ -1,0 +1,62 @@
+/* park.h - the fork point of a seed: a Node.js process that blocks in C and clones itself on request.
+ *
+ * docs/protocol.md, "Seed control connection". One thread calls, no other thread of the process may run meanwhile.
+ */
+#ifndef TURF_PARK_H
+#define TURF_PARK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/frame.h"
+
+#ifndef TURF_EXPORT
+#define TURF_EXPORT __attribute__((visibility("default")))
+#endif
+
+/* Descriptors that a clone keeps beside 0-2: what its plan put at 200..215 by ADOPT_FD. A seed has none above 199, so
+ * that the numbers which libuv still remembers from the seed can never name one of them. */
+#define TURF_KEPT_FD_FIRST 200
+#define TURF_KEPT_FD_LAST 215
+
+/* Longest control frame: smaller than a Unix socket's buffer, so that it arrives in one piece. */
+#define TURF_CONTROL_LIMIT (160u * 1024u)
+
+/* Makes every mapping that is marked MADV_DONTFORK (V8's heap) part of a fork, and verifies that no other thread runs and that no
+ * descriptor but `control_fd` and 0-2 is a socket. 0 or -errno, `message` says what is in the way.
+ * -EBUSY: a thread runs or a socket is open; -EMFILE: a descriptor above 199. */
+TURF_EXPORT int turf_seed_prepare(int control_fd, char *message, uint32_t message_size);
+
+/* Prepares, then serves the listening socket `control_fd` until a fork request made this process a clone. Returns in
+ * the clone only: the length of the request's `info` text, moved to the start of `buffer` (at least TURF_CONTROL_LIMIT + 8 bytes).
+ * A failure (-errno, `message`) means that the process never parked. Signals SIGTERM, SIGINT, SIGHUP have
+ * their default action while parked. */
+TURF_EXPORT int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *message, uint32_t message_size);
+
+/* Ends the process at once: no exit handler, no destructor. Node's own way out joins threads that a clone does not have. */
+TURF_EXPORT void turf_exit(int code) __attribute__((noreturn));
+
+/* A listening AF_UNIX socket on an abstract address of its own, for a seed that warms its HTTP path. The name without the leading NUL goes to
+ * `name` (at least 64 bytes). Returns the descriptor or -errno. */
+TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
+
+/* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */
+int turf_park_threads_sleep(int patience_ms);
+
+/* park_request.c: one whole control frame, waited for at most two seconds, as header and payload in `buffer`. `frame` owns
+ * the descriptors. 0 or -errno. */
+int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame);
+
+/* park_clone.c: what a clone of a seed does before it returns to JavaScript. Ends the process on failure. */
+struct turf_park_clone {
+  int connection;
+  int gate;               /* read end of a pipe: one byte once the seed has answered; end of file: the seed died */
+  struct turf_frame *frame;
+  int (*rand_poll)(void); /* OpenSSL's, in the node binary */
+  int (*loop_fork)(void *loop);
+  void *loop;
+};
+void turf_park_become_clone(struct turf_park_clone *clone);
+
+#endif

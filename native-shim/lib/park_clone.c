@@ -1,0 +1,146 @@
+/* park_clone.c - the first steps of a clone: drop the seed's descriptors, run the launch plan, renew what a fork repeats. */
+#include "lib/park.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/syscalls.h"
+#include "plan/plan.h"
+
+#define HELLO 'H'
+#define READY 'K'
+#define FAILED 'E'
+
+static void fail(int report_fd, const struct turf_plan_error *error) __attribute__((noreturn));
+
+static void fail(int report_fd, const struct turf_plan_error *error) {
+  uint8_t payload[16 + sizeof error->detail];
+  uint32_t length = (uint32_t)strnlen(error->detail, sizeof error->detail);
+
+  turf_put_u32(payload, (uint32_t)error->err);
+  turf_put_u32(payload + 4, error->op_index);
+  turf_put_u32(payload + 8, error->opcode);
+  turf_put_u32(payload + 12, length);
+  memcpy(payload + 16, error->detail, length);
+  (void)turf_frame_send(report_fd, FAILED, payload, 16 + length, NULL, 0);
+  _exit(1);
+}
+
+static void fail_step(int report_fd, int result, const char *step) __attribute__((noreturn));
+
+static void fail_step(int report_fd, int result, const char *step) {
+  struct turf_plan_error error = {.err = -result, .op_index = UINT32_MAX};
+
+  (void)strncpy(error.detail, step, sizeof error.detail - 1);
+  fail(report_fd, &error);
+}
+
+/* By insertion: the arrays are short, and qsort(3) may allocate. */
+static void sort(int *numbers, uint32_t count) {
+  for (uint32_t i = 1; i < count; i++) {
+    int number = numbers[i];
+    uint32_t at = i;
+
+    for (; at > 0 && numbers[at - 1] > number; at--)
+      numbers[at] = numbers[at - 1];
+    numbers[at] = number;
+  }
+}
+
+/* Closes everything above 2 that is not in `keep`, which is sorted in place. */
+static int close_others(int *keep, uint32_t count) {
+  unsigned first = 3;
+  int r;
+
+  sort(keep, count);
+  for (uint32_t i = 0; i < count; i++) {
+    if (keep[i] < 3)
+      continue;
+    r = turf_close_range(first, (unsigned)keep[i] - 1, 0);
+    if (r < 0)
+      return r;
+    first = (unsigned)keep[i] + 1;
+  }
+  return turf_close_range(first, ~0u, 0);
+}
+
+static void wait_for_seed(int gate) {
+  char byte;
+  ssize_t got;
+
+  do
+    got = read(gate, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1)
+    _exit(1);
+}
+
+static void run_plan(struct turf_park_clone *clone, int *report_fd) {
+  struct turf_frame *frame = clone->frame;
+  struct turf_plan plan = {.fd_count = frame->fd_count - 1, .sync_fd = clone->connection};
+  struct turf_plan_error error = {.op_index = UINT32_MAX};
+  struct stat status;
+  void *data;
+
+  if (fstat(frame->fds[0], &status) < 0)
+    fail_step(*report_fd, -errno, "plan");
+  data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, frame->fds[0], 0);
+  if (data == MAP_FAILED)
+    fail_step(*report_fd, -errno, "map the plan");
+  plan.data = data;
+  plan.length = (size_t)status.st_size;
+  memcpy(plan.fds, frame->fds + 1, plan.fd_count * sizeof plan.fds[0]);
+  if (turf_plan_check(&plan, &error) < 0 || turf_plan_run(&plan, &error, report_fd) < 0)
+    fail(*report_fd, &error);
+  (void)munmap(data, plan.length);
+}
+
+/* Keeps 0-2, what the plan adopted, and the connection that the daemon waits on. */
+static int keep_adopted(int *report_fd) {
+  int moved = fcntl(*report_fd, F_DUPFD_CLOEXEC, TURF_KEPT_FD_LAST + 1);
+  int r;
+
+  if (moved < 0)
+    return -errno;
+  *report_fd = moved;
+  r = turf_close_range(3, TURF_KEPT_FD_FIRST - 1, 0);
+  if (r == 0)
+    r = turf_close_range(TURF_KEPT_FD_LAST + 1, (unsigned)moved - 1, 0);
+  return r == 0 ? turf_close_range((unsigned)moved + 1, ~0u, 0) : r;
+}
+
+void turf_park_become_clone(struct turf_park_clone *clone) {
+  int keep[TURF_FRAME_MAX_FDS + 1];
+  int report_fd = clone->connection;
+  int started, r;
+
+  wait_for_seed(clone->gate);
+  memcpy(keep, clone->frame->fds, clone->frame->fd_count * sizeof keep[0]);
+  keep[clone->frame->fd_count] = clone->connection;
+  r = close_others(keep, clone->frame->fd_count + 1);
+  if (r < 0)
+    fail_step(report_fd, r, "close_range");
+  r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
+  if (r < 0)
+    _exit(1);
+  run_plan(clone, &report_fd);
+  started = report_fd != clone->connection;
+  r = keep_adopted(&report_fd);
+  if (r < 0)
+    fail_step(report_fd, r, "close_range");
+  /* OpenSSL sees a fork by the pid, which is 1 in every clone: reseed its generators from the kernel */
+  if (clone->rand_poll() != 1)
+    fail_step(report_fd, -EIO, "RAND_poll");
+  r = clone->loop_fork(clone->loop);
+  if (r < 0)
+    fail_step(report_fd, r, "uv_loop_fork");
+  r = turf_frame_send(report_fd, READY, NULL, 0, NULL, 0);
+  /* without WAIT_START the daemon still watches over the clone: one that nobody waits for must not run */
+  if (r < 0 && !started)
+    _exit(1);
+  (void)close(report_fd);
+}

@@ -1,0 +1,165 @@
+/* park_memory.c - is this process fit to be forked: its mappings, its threads, its descriptors. */
+#include "lib/park.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define THREAD_PATIENCE_MS 2000
+
+static int sleep_one_ms(void) {
+  return nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/* State letter of a thread (proc(5), field 3 of stat), 0 when it is gone. The name before it may hold any character. */
+static char thread_state(int tasks, const char *tid) {
+  char path[32], text[256];
+  cleanup_fd int fd = -1;
+  ssize_t length;
+  char *end;
+
+  (void)snprintf(path, sizeof path, "%.20s/stat", tid);
+  fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+  length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (length <= 0)
+    return 0;
+  text[length] = '\0';
+  end = strrchr(text, ')');
+  return end != NULL && end[1] == ' ' ? end[2] : 0;
+}
+
+static int count_running(void) {
+  char self[16];
+  _Alignas(struct dirent64) char entries[4096];
+  cleanup_fd int tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ssize_t length;
+  int running = 0;
+
+  if (tasks < 0)
+    return -errno;
+  (void)snprintf(self, sizeof self, "%d", (int)gettid());
+  while ((length = getdents64(tasks, entries, sizeof entries)) > 0) {
+    for (ssize_t at = 0; at < length;) {
+      const struct dirent64 *entry = (const void *)(entries + at);
+      char state;
+
+      at += entry->d_reclen;
+      if (entry->d_name[0] == '.' || strcmp(entry->d_name, self) == 0)
+        continue;
+      state = thread_state(tasks, entry->d_name);
+      running += state != 0 && state != 'S' && state != 'Z' && state != 'X';
+    }
+  }
+  return length < 0 ? -errno : running;
+}
+
+int turf_park_threads_sleep(int patience_ms) {
+  int running;
+
+  while ((running = count_running()) > 0 && patience_ms-- > 0)
+    (void)sleep_one_ms();
+  return running > 0 ? -EBUSY : running;
+}
+
+static int read_file(const char *path, char **text, size_t *length) {
+  cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+  cleanup_free char *data = NULL;
+  size_t size = 0, capacity = 0;
+  ssize_t got;
+
+  if (fd < 0)
+    return -errno;
+  do {
+    if (capacity - size < 65536) {
+      char *grown = realloc(data, capacity += 524288);
+      if (grown == NULL)
+        return -ENOMEM;
+      data = grown;
+    }
+    got = read(fd, data + size, capacity - size - 1);
+    if (got < 0)
+      return -errno;
+    size += (size_t)got;
+  } while (got > 0);
+  data[size] = '\0';
+  *length = size;
+  *text = steal_pointer(&data);
+  return 0;
+}
+
+/* VM_DONTCOPY is "dc" in the VmFlags line that ends each mapping's entry (proc(5), Linux 3.8). */
+static int include_heap(char *message, uint32_t size) {
+  cleanup_free char *text = NULL;
+  size_t length = 0;
+  unsigned long start = 0, end = 0;
+  char *rest = NULL;
+  int r = read_file("/proc/self/smaps", &text, &length);
+
+  if (r < 0) {
+    (void)snprintf(message, size, "read /proc/self/smaps");
+    return r;
+  }
+  for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+    unsigned long from, to;
+
+    if (line[0] >= 'A' && line[0] <= 'Z') {
+      if (strncmp(line, "VmFlags:", 8) != 0 || strstr(line + 8, " dc") == NULL)
+        continue;
+      if (madvise((void *)start, end - start, MADV_DOFORK) < 0) {
+        r = -errno;
+        (void)snprintf(message, size, "madvise MADV_DOFORK %lx-%lx", start, end);
+        return r;
+      }
+    } else if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+      start = from;
+      end = to;
+    }
+  }
+  return 0;
+}
+
+static int check_descriptors(int control_fd, char *message, uint32_t size) {
+  DIR *directory = opendir("/proc/self/fd");
+  struct dirent *entry;
+  int r = 0;
+
+  if (directory == NULL)
+    return -errno;
+  while (r == 0 && (entry = readdir(directory)) != NULL) {
+    int fd = atoi(entry->d_name);
+    struct stat status;
+
+    if (entry->d_name[0] == '.' || fd <= 2 || fd == control_fd || fd == dirfd(directory))
+      continue;
+    if (fd >= TURF_KEPT_FD_FIRST)
+      r = -EMFILE;
+    else if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode))
+      r = -EBUSY;
+    if (r < 0)
+      (void)snprintf(message, size, "descriptor %d is %s", fd, r == -EBUSY ? "an open socket" : "above 199");
+  }
+  (void)closedir(directory);
+  return r;
+}
+
+int turf_seed_prepare(int control_fd, char *message, uint32_t message_size) {
+  int r = check_descriptors(control_fd, message, message_size);
+
+  if (r == 0)
+    r = include_heap(message, message_size);
+  if (r < 0)
+    return r;
+  r = turf_park_threads_sleep(THREAD_PATIENCE_MS);
+  if (r < 0)
+    (void)snprintf(message, message_size, "another thread does not come to rest");
+  return r;
+}
