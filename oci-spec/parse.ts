@@ -1,0 +1,81 @@
+import type { OciConfig, OciProcess } from './config.js';
+import { ConfigError, type ConfigIssue } from './config-error.js';
+import { configSchema } from './config-schema.js';
+import { JsonSyntaxError, parseJson } from './json.js';
+import { processSchema } from './schema-process.js';
+import { configIssues, processIssues } from './semantic.js';
+import { validator } from './validate.js';
+
+const isConfig = validator(configSchema);
+const isProcess = validator(processSchema);
+
+/**
+ * Reads the text of a config.json: syntax, shape, ranges, and the rules that tie fields together. Members whose value is null
+ * count as absent, as in the other runtimes; unknown members are kept.
+ *
+ * @throws ConfigError listing every issue of the first of these steps that found any; a syntax error says line:column.
+ */
+export function parseConfig(text: string): OciConfig {
+  return validateConfig(parseDocument(text));
+}
+
+/**
+ * The same for a document that is an object already (a REST body). Integers that JSON.parse rounded are refused.
+ *
+ * @throws ConfigError
+ */
+export function validateConfig(document: unknown): OciConfig {
+  const issues: ConfigIssue[] = [];
+  const value = withoutNulls(document);
+  if (!isConfig(value, issues)) throw new ConfigError(issues);
+  issues.push(...configIssues(value));
+  if (issues.length > 0) throw new ConfigError(issues);
+  return value;
+}
+
+/**
+ * Reads a `process` object on its own, as `exec --process FILE` takes it. Paths in errors start at `process`.
+ *
+ * @throws ConfigError
+ */
+export function parseProcess(text: string): OciProcess {
+  const issues: ConfigIssue[] = [];
+  const value = withoutNulls(parseDocument(text));
+  if (!isProcess(value, issues, 'process')) throw new ConfigError(issues);
+  issues.push(...processIssues(value));
+  if (issues.length > 0) throw new ConfigError(issues);
+  return value;
+}
+
+function parseDocument(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new ConfigError([{ path: '', message: error.message }]);
+    throw error;
+  }
+}
+
+/** No deeper than the parser's own limit, so that a REST body cannot exhaust the stack. */
+const MAX_DEPTH = 200;
+
+function withoutNulls(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH)
+    throw new ConfigError([{ path: '', message: `nested deeper than ${MAX_DEPTH} levels` }]);
+  if (Array.isArray(value)) {
+    const holdsObjects = value.some((item) => typeof item === 'object');
+    return holdsObjects ? value.map((item) => withoutNulls(item, depth + 1)) : value;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const kept: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (member === null) continue;
+    Object.defineProperty(kept, name, {
+      value: withoutNulls(member, depth + 1),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return kept;
+}
