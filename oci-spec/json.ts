@@ -68,7 +68,7 @@ class Parser {
   }
 
   private value(): JsonValue {
-    switch (this.text[this.at]) {
+    switch (this.text.charAt(this.at)) {
       case '{':
         return this.object();
       case '[':

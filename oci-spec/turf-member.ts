@@ -139,10 +139,10 @@ function merge(config: OciConfig, report: Report): { fields: Fields; where: (nam
       report(path, 'is no annotation that turf knows');
       continue;
     }
-    const before = JSON.stringify(fields[name]);
+    const before = fields[name];
     const expected = FROM_TEXT[name](fields, text);
     if (expected !== undefined) report(path, `must be ${expected}, got ${show(text)}`);
-    else if (before !== undefined && before !== JSON.stringify(fields[name]))
+    else if (before !== undefined && JSON.stringify(before) !== JSON.stringify(fields[name]))
       report(path, `conflicts with turf.${name}, got ${show(text)}`);
     annotated.add(name);
   }
