@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { logLineSchema } from './api/container.js';
+import { problemSchema } from './api/problem.js';
 import { lifecycleEventSchema } from './api/system.js';
 import type { LifecycleEvent, LogChunk } from './operations.js';
 import { errorFromProblem } from './rest-transport.js';
 import { TurfError } from './turf-error.js';
 
-const errorLineSchema = z.object({ error: z.unknown() });
+const errorLineSchema = z.object({ error: problemSchema });
 
 /** Splits a stream of UTF-8 text at `separator`; what follows the last one is dropped, being incomplete. */
 async function* pieces(

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { isContainerId, MAX_ID_LENGTH } from '../../oci-spec/container-id.js';
 
 /** Container ids as runc allows them; the daemon checks again before it touches a path. */
 export const containerId = z
   .string()
   .min(1)
-  .max(1024)
-  .regex(/^(?!\.{1,2}$)[\w+.-]+$/, 'letters, digits, and _ + - . only')
+  .max(MAX_ID_LENGTH)
+  .refine(isContainerId, 'letters, digits, and _ + - . only, not starting with a dot')
   .meta({ description: 'Id of the container, seed or worker', example: 'hello-1' });
 
 /** A path as the kernel takes it: absolute and without NUL. */

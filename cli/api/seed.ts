@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseListenAddress } from '../../oci-spec/listen-address.js';
 import { absolutePath, containerId, turfStates } from './container.js';
 
 export const seedCreateRequestSchema = z
@@ -33,7 +34,10 @@ export const environmentName = z
 /** Where a worker listens: `unix:` and an absolute path, or `tcp:HOST:PORT`. */
 export const listenAddress = z
   .string()
-  .regex(/^(?:unix:\/[^\0]+|tcp:[^\0]+:\d{1,5})$/, 'unix:PATH (absolute) or tcp:HOST:PORT');
+  .refine(
+    (text) => parseListenAddress(text) !== undefined,
+    'unix:PATH (absolute, at most 107 bytes) or tcp:HOST:PORT',
+  );
 
 export const forkRequestSchema = z
   .strictObject({

@@ -11,6 +11,7 @@ export interface DocumentedRoute {
 }
 
 type Json = Record<string, unknown>;
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** Collects every route registered after it, for the document and for 405 answers. */
 export function collectRoutes(app: FastifyInstance): readonly DocumentedRoute[] {
@@ -117,19 +118,26 @@ function parameterList(schema: z.ZodObject | undefined, place: 'path' | 'query',
 
 /** A reference where the schema carries an id, else the schema itself; nested ids become references too. */
 function component(schema: z.core.$ZodType, io: 'input' | 'output', components: Json): Json {
-  const { $schema: _dialect, $defs, id, ...rest } = z.toJSONSchema(schema, { io, reused: 'inline' });
-  for (const [name, definition] of Object.entries($defs ?? {})) components[name] ??= inComponents(definition);
-  const inlined = inComponents(rest);
+  const made = jsonObject.parse(inComponents(z.toJSONSchema(schema, { io, reused: 'inline' })));
+  const definitions = jsonObject.parse(made['$defs'] ?? {});
+  for (const [name, definition] of Object.entries(definitions)) {
+    components[name] ??= without(jsonObject.parse(definition), ['id']);
+  }
+  const inlined = without(made, ['$schema', '$defs', 'id']);
+  const id = made['id'];
   if (typeof id !== 'string') return inlined;
   components[id] ??= inlined;
   return { $ref: `#/components/schemas/${id}` };
 }
 
-/** Moves `#/$defs/X` references to where the document keeps its schemas, and drops zod's `id` keyword. */
-function inComponents(schema: unknown): Json {
+/** Moves `#/$defs/X` references to where the document keeps its schemas. */
+function inComponents(schema: unknown): unknown {
   const text = JSON.stringify(schema, (key, value: unknown) =>
     key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : value,
   );
-  const { id: _id, ...rest } = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
-  return rest;
+  return JSON.parse(text) as unknown;
+}
+
+function without(object: Json, keys: readonly string[]): Json {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }

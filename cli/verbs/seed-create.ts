@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import { defineVerb } from '../verb.js';
+
+export const verb = defineVerb({
+  name: 'seed create',
+  summary: 'create a seed and wait until it is parked',
+  description:
+    'Creates and starts a seed from a bundle whose config.json says {"turf": {"runtime": "aworker", "seed": true}}, and\n' +
+    'waits until it is parked at its fork point.',
+  arguments: [{ name: 'ID', help: 'name of the new seed' }],
+  options: {
+    bundle: {
+      kind: 'string',
+      short: 'b',
+      value: 'DIR',
+      help: 'bundle directory (default: the current directory)',
+    },
+    timeout: { kind: 'number', value: 'SECONDS', help: 'give up after this long (default: 30)' },
+  },
+  examples: [{ command: 'seed create seed1 --bundle /srv/fn', does: 'initialise the function once' }],
+  async run({ context, options, argument }) {
+    await context.operations.seedCreate({
+      id: argument(0),
+      bundle: resolve(context.cwd, options.bundle ?? '.'),
+      ...(options.timeout === undefined
+        ? {}
+        : { timeoutMs: Math.max(1, Math.round(options.timeout * 1000)) }),
+    });
+    return 0;
+  },
+});
