@@ -57,27 +57,8 @@ export const MOUNT_FLAG = {
 /** What PIVOT_ROOT does. */
 export const PIVOT_MODE = { PIVOT: 0, MOVE: 1, CHROOT: 2 } as const;
 
-/** Propagation bits of sys/mount.h, as mount_setattr(2) and mount(2) take them. */
-export const PROPAGATION = {
-  REC: 0x4000,
-  UNBINDABLE: 0x20000,
-  PRIVATE: 0x40000,
-  SLAVE: 0x80000,
-  SHARED: 0x100000,
-} as const;
-
-/** MOUNT_ATTR_* of linux/mount.h. ATIME is the mask of the access-time modes; relatime is 0 in it. */
-export const MOUNT_ATTR = {
-  RDONLY: 0x1,
-  NOSUID: 0x2,
-  NODEV: 0x4,
-  NOEXEC: 0x8,
-  NOATIME: 0x10,
-  STRICTATIME: 0x20,
-  ATIME: 0x70,
-  NODIRATIME: 0x80,
-  NOSYMFOLLOW: 0x200000,
-} as const;
+/** MS_REC of sys/mount.h: a propagation that goes for the whole tree. */
+export const MS_REC = 0x4000;
 
 /** File types of MKNOD's mode (sys/stat.h). */
 export const S_IF = { FIFO: 0o010000, CHR: 0o020000, BLK: 0o060000 } as const;

@@ -1,0 +1,47 @@
+import { TurfError } from '../../cli/turf-error.js';
+import { openConsole } from './console.js';
+import { makeDevices } from './devices.js';
+import { PlanBuilder } from './encode.js';
+import { runHooks } from './hooks.js';
+import { finishMounts, makeMounts } from './mounts.js';
+import { enterNamespaces, namespaceFlags, namespacesOf, setNames } from './namespaces.js';
+import type { CompiledPlan, PlanContext, PlanInput } from './plan-input.js';
+import { becomeProgram, limitProcess, setSysctls } from './process.js';
+import { attachRoot, changeRoot, protectPaths, protectRoot } from './rootfs.js';
+
+/**
+ * Compiles a validated config into the launch plan of its container: pure, makes no kernel call.
+ *
+ * The order below is the order of execution. Descriptors stay the caller's; the plan only lists them.
+ *
+ * @throws TurfError TURF_ERR_CONFIG, TURF_ERR_UNSUPPORTED or TURF_ERR_USAGE with the field at fault
+ */
+export function compilePlan(input: PlanInput): CompiledPlan {
+  const { config } = input;
+  const process = config.process;
+  if (process === undefined)
+    throw new TurfError('TURF_ERR_CONFIG', 'process: is required', { path: 'process' });
+  const linux = config.linux ?? {};
+  const plan = new PlanBuilder();
+  const context: PlanContext = { input, config, linux, plan, namespaces: namespacesOf(linux) };
+  const flags = namespaceFlags(linux, input, plan);
+
+  enterNamespaces(context);
+  setNames(context);
+  attachRoot(context);
+  const readOnlyLater = makeMounts(context);
+  makeDevices(context);
+  openConsole(context);
+  runHooks(context, 'createContainer');
+  changeRoot(context);
+  // Creates a missing working directory while the root can still be written.
+  plan.chdir('process.cwd', process.cwd, true);
+  finishMounts(context, readOnlyLater);
+  protectPaths(context);
+  protectRoot(context);
+  setSysctls(context);
+  limitProcess(context, process);
+  becomeProgram(context, process);
+
+  return { ...plan.finish(), ...flags };
+}
