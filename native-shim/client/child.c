@@ -1,0 +1,26 @@
+#include "client/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+bool turf_child_reap(struct turf_client_child *child) {
+  if (!child->foreground || child->ended)
+    return false;
+  pid_t got = waitpid(child->pid, &child->wait_status, WNOHANG);
+  child->ended = got == child->pid;
+  return child->ended;
+}
+
+void turf_child_discard(struct turf_client_child *child) {
+  if (child->pid <= 0 || child->foreground)
+    return;
+  (void)kill(child->pid, SIGKILL);
+  while (waitpid(child->pid, &child->wait_status, 0) < 0 && errno == EINTR)
+    ;
+  child->pid = 0;
+}
+
+int turf_child_exit_code(const struct turf_client_child *child) {
+  return WIFSIGNALED(child->wait_status) ? 128 + WTERMSIG(child->wait_status) : WEXITSTATUS(child->wait_status);
+}

@@ -1,0 +1,32 @@
+/* watch.h - the processes whose end the daemon asked to be told, in an epoll set by pidfd. */
+#ifndef TURF_SUPERVISOR_WATCH_H
+#define TURF_SUPERVISOR_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TURF_WATCH_BUCKETS 1024
+
+struct turf_watch {
+  struct turf_watch *next; /* in its bucket */
+  pid_t pid;
+  uint64_t start_time;
+  int pidfd;
+};
+
+struct turf_watches {
+  struct turf_watch *buckets[TURF_WATCH_BUCKETS];
+  size_t count;
+  size_t removals; /* ever: tells a caller whether an entry it knows may be gone */
+  int epoll;
+};
+
+/* Adds a process; one that is watched already is left as it is. Takes over `pidfd`. In the epoll set data.ptr is the
+ * struct turf_watch. Returns 0, -ENOMEM or -errno of epoll_ctl(2). */
+int turf_watch_add(struct turf_watches *watches, pid_t pid, uint64_t start_time, int pidfd);
+
+/* Forgets a process, if it is watched. */
+void turf_watch_remove(struct turf_watches *watches, pid_t pid, uint64_t start_time);
+
+#endif
