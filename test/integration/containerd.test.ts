@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { busyboxRootfs, temporary } from './harness/bundle.js';
+import { requires, which } from './harness/requires.js';
+import { run, type Outcome } from './harness/run.js';
+import { accepts, eventually, Turfd, TURF } from './harness/turfd.js';
+
+await t.test(
+  'containerd runs containers with turf',
+  requires('program:containerd', 'program:ctr'),
+  async (t) => {
+    const turfd = await Turfd.start(t);
+    const dir = temporary(t, 'tc-');
+    const rootfs = join(dir, 'rootfs');
+    const socket = join(dir, 'c.sock');
+    mkdirSync(rootfs);
+    busyboxRootfs(rootfs);
+    writeFileSync(
+      join(dir, 'config.toml'),
+      `version = 2
+root = "${dir}/root"
+state = "${dir}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "${socket}"
+[ttrpc]
+  address = "${socket}.ttrpc"
+`,
+    );
+    const log = openSync(join(dir, 'log'), 'a');
+    const daemon = spawn(which('containerd') ?? 'containerd', ['--config', join(dir, 'config.toml')], {
+      stdio: ['ignore', log, log],
+    });
+    t.teardown(async () => {
+      daemon.kill('SIGTERM');
+      await once(daemon, 'exit');
+    });
+    await eventually(`containerd to accept: ${readFileSync(join(dir, 'log'), 'utf8')}`, () =>
+      accepts(socket),
+    );
+
+    const ctr = (args: string[]): Promise<Outcome> =>
+      run(t, which('ctr') ?? 'ctr', ['--address', socket, '--namespace', turfd.prefix, ...args], {
+        timeout: 60_000,
+      });
+    const runtime = ['--runc-binary', TURF, '--runc-root', turfd.root];
+    const runs = ['run', ...runtime, '--rootfs'];
+
+    await t.test('ctr run --rm prints and returns the exit code', async (t) => {
+      t.match(await ctr([...runs, '--rm', rootfs, turfd.id('echo'), '/bin/echo', 'hi']), {
+        status: 0,
+        stdout: 'hi\n',
+      });
+      t.equal(
+        (await ctr([...runs, '--rm', rootfs, turfd.id('exit'), '/bin/sh', '-c', 'exit 42'])).status,
+        42,
+      );
+    });
+
+    await t.test('ctr run -d, task ls, task kill, container rm', async (t) => {
+      const id = turfd.id('task');
+      t.equal((await ctr([...runs, '--detach', rootfs, id, '/bin/sleep', '1000'])).status, 0);
+      t.match((await ctr(['task', 'ls'])).stdout, new RegExp(`${id} +\\d+ +RUNNING`));
+      await ctr(['task', 'kill', '--signal', 'SIGKILL', id]);
+      await eventually('the task to be stopped', async () =>
+        (await ctr(['task', 'ls'])).stdout.includes('STOPPED'),
+      );
+      t.equal((await ctr(['task', 'delete', id])).status, 137, 'ctr exits as the task did');
+      t.equal((await ctr(['container', 'rm', id])).status, 0);
+    });
+
+    await t.test('a program that is missing is an error that containerd shows', async (t) => {
+      const id = turfd.id('nope');
+      const outcome = await ctr([...runs, '--rm', rootfs, id, '/nope']);
+      t.not(outcome.status, 0);
+      t.match(outcome.stderr, /\/nope/);
+      await ctr(['container', 'rm', id]);
+    });
+  },
+);

@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { busyboxRootfs, temporary } from './harness/bundle.js';
+import { processesAbout } from './harness/processes.js';
+import { requires, which } from './harness/requires.js';
+import { run, type Outcome } from './harness/run.js';
+import { eventually, Turfd, TURF } from './harness/turfd.js';
+
+// podman asks for the kernel's greatest hard limits unless told otherwise, which takes CAP_SYS_RESOURCE.
+const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+
+await t.test('podman runs containers with turf', requires('program:podman', 'program:conmon'), async (t) => {
+  const turfd = await Turfd.start(t);
+  const dir = temporary(t, 'tp-');
+  const rootfs = join(dir, 'rootfs');
+  mkdirSync(rootfs);
+  busyboxRootfs(rootfs);
+  const podman = (args: string[], input?: string): Promise<Outcome> =>
+    run(
+      t,
+      which('podman') ?? 'podman',
+      [
+        ...['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--tmpdir', join(dir, 'tmp')],
+        ...['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
+        ...['--log-level', 'error', '--runtime', TURF, '--runtime-flag', `root=${turfd.root}`],
+        ...args,
+      ],
+      { timeout: 60_000, ...(input === undefined ? {} : { input }) },
+    );
+  const runs = ['run', '--network', 'none', ...LIMITS];
+  t.teardown(async () => {
+    await podman(['rm', '--all', '--force']);
+  });
+
+  await t.test('run --rm prints and returns the exit code', async (t) => {
+    t.match(await podman([...runs, '--rm', '--rootfs', rootfs, 'echo', 'hi']), { status: 0, stdout: 'hi\n' });
+    t.equal((await podman([...runs, '--rm', '--rootfs', rootfs, 'sh', '-c', 'exit 42'])).status, 42);
+    await eventually('turf to have deleted them', async () => (await turfd.list()).length === 0);
+  });
+
+  await t.test('run -i hands stdin over', async (t) => {
+    t.match(await podman([...runs, '--rm', '-i', '--rootfs', rootfs, 'cat'], 'line\n'), {
+      status: 0,
+      stdout: 'line\n',
+    });
+  });
+
+  await t.test('run -t makes a terminal', async (t) => {
+    const outcome = await podman([...runs, '--rm', '-t', '--rootfs', rootfs, 'tty']);
+    t.match(outcome, { status: 0, stdout: /^\/dev\/(pts\/0|console)/ });
+  });
+
+  await t.test('run -d, ps, logs, kill, wait, rm', async (t) => {
+    const id = (
+      await podman([
+        ...runs,
+        '-d',
+        '--name',
+        'web',
+        '--rootfs',
+        rootfs,
+        'sh',
+        '-c',
+        'echo started; exec sleep 1000',
+      ])
+    ).stdout.trim();
+    t.match((await podman(['ps', '--format', '{{.Names}} {{.Status}}'])).stdout, /^web Up/);
+    t.match(await turfd.list(), [{ id, status: 'running' }]);
+    t.equal((await podman(['logs', 'web'])).stdout, 'started\n');
+    await podman(['kill', 'web']);
+    t.equal((await podman(['wait', 'web'])).stdout, '137\n');
+    t.equal((await podman(['rm', 'web'])).status, 0);
+    t.strictSame(await turfd.list(), []);
+  });
+
+  await t.test(
+    'memory and pids limits reach the cgroup',
+    requires('controller:pids', 'controller:memory'),
+    async (t) => {
+      const file =
+        '/sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max';
+      const limits = ['--pids-limit', '33', '--memory', '64m', '--rm'];
+      const { stdout } = await podman([
+        ...runs,
+        ...limits,
+        '--rootfs',
+        rootfs,
+        'sh',
+        '-c',
+        `cat ${file} 2>/dev/null; true`,
+      ]);
+      t.equal(stdout, '33\n67108864\n');
+    },
+  );
+
+  t.strictSame(processesAbout(`${dir}/run`), [], 'no monitor is left');
+});
