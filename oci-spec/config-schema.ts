@@ -1,5 +1,5 @@
 import { array, boolean, either, integer, object, oneOf, record, string } from './schema-builder.js';
-import { idMappingSchema, linuxSchema } from './schema-linux.js';
+import { idMappingsSchema, linuxSchema } from './schema-linux.js';
 import { processSchema } from './schema-process.js';
 
 /**
@@ -15,8 +15,8 @@ export const mountSchema = object(
     type: string,
     source: string,
     options: array(string),
-    uidMappings: array(idMappingSchema),
-    gidMappings: array(idMappingSchema),
+    uidMappings: idMappingsSchema,
+    gidMappings: idMappingsSchema,
   },
   ['destination'],
 );
@@ -32,6 +32,8 @@ export const hookSchema = object(
   ['path'],
 );
 
+const hookList = array(hookSchema);
+
 export const HOOK_PHASES = [
   'prestart',
   'createRuntime',
@@ -42,12 +44,12 @@ export const HOOK_PHASES = [
 ] as const;
 
 export const hooksSchema = object({
-  prestart: array(hookSchema),
-  createRuntime: array(hookSchema),
-  createContainer: array(hookSchema),
-  startContainer: array(hookSchema),
-  poststart: array(hookSchema),
-  poststop: array(hookSchema),
+  prestart: hookList,
+  createRuntime: hookList,
+  createContainer: hookList,
+  startContainer: hookList,
+  poststart: hookList,
+  poststop: hookList,
 });
 
 export const turfSchema = object({

@@ -24,6 +24,8 @@ export const idMappingSchema = object({ containerID: uint32, hostID: uint32, siz
   'size',
 ]);
 
+export const idMappingsSchema = array(idMappingSchema);
+
 export const deviceSchema = object(
   {
     type: oneOf(['c', 'b', 'u', 'p']),
@@ -99,8 +101,8 @@ export const personalitySchema = object({ domain: oneOf(['LINUX', 'LINUX32']), f
 
 export const linuxSchema = object({
   namespaces: array(namespaceSchema),
-  uidMappings: array(idMappingSchema),
-  gidMappings: array(idMappingSchema),
+  uidMappings: idMappingsSchema,
+  gidMappings: idMappingsSchema,
   timeOffsets: record(object({ secs: int64, nanosecs: uint32 })),
   devices: array(deviceSchema),
   netDevices: record(object({ name: string })),

@@ -16,12 +16,14 @@ export const userSchema = object(
   ['uid', 'gid'],
 );
 
+const names = array(string);
+
 export const capabilitiesSchema = object({
-  bounding: array(string),
-  effective: array(string),
-  inheritable: array(string),
-  permitted: array(string),
-  ambient: array(string),
+  bounding: names,
+  effective: names,
+  inheritable: names,
+  permitted: names,
+  ambient: names,
 });
 
 export const rlimitSchema = object({ type: string, soft: uint64, hard: uint64 }, ['type', 'soft', 'hard']);

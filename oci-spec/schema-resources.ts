@@ -53,6 +53,8 @@ const throttle = object({ major: deviceNumber, minor: deviceNumber, rate: uint64
   'rate',
 ]);
 
+const throttles = array(throttle);
+
 export const blockIoSchema = object({
   weight: uint16,
   leafWeight: uint16,
@@ -62,10 +64,10 @@ export const blockIoSchema = object({
       'minor',
     ]),
   ),
-  throttleReadBpsDevice: array(throttle),
-  throttleWriteBpsDevice: array(throttle),
-  throttleReadIOPSDevice: array(throttle),
-  throttleWriteIOPSDevice: array(throttle),
+  throttleReadBpsDevice: throttles,
+  throttleWriteBpsDevice: throttles,
+  throttleReadIOPSDevice: throttles,
+  throttleWriteIOPSDevice: throttles,
 });
 
 export const hugepageLimitSchema = object({ pageSize: string, limit: uint64 }, ['pageSize', 'limit']);

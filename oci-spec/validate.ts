@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 
 import { type ConfigIssue, show } from './config-error.js';
+import { shareDefinitions } from './share-definitions.js';
 import { INTEGER_KINDS, type IntegerKind, type Infer, type Schema } from './schema-builder.js';
 
 type IntegerBounds = IntegerKind | readonly [min: number, max: number];
@@ -31,7 +32,7 @@ export function validator<S extends Schema<unknown>>(
 ): (value: unknown, issues: ConfigIssue[], prefix?: string) => value is Infer<S> {
   let compiled: ValidateFunction | undefined;
   return (value, issues, prefix = ''): value is Infer<S> => {
-    compiled ??= newAjv().compile(schema.json);
+    compiled ??= newAjv().compile(shareDefinitions(schema.json));
     if (compiled(value)) return true;
     const found = new Map<string, ConfigIssue>();
     for (const error of compiled.errors ?? []) {
@@ -44,7 +45,17 @@ export function validator<S extends Schema<unknown>>(
 }
 
 function newAjv(): Ajv {
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false });
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    // Each of these shortens compiling; together from 120 to 40 ms.
+    meta: false,
+    validateSchema: false,
+    validateFormats: false,
+    messages: false,
+    code: { optimize: false },
+  });
   ajv.addKeyword({ keyword: 'integerOf', errors: false, compile: integerChecker });
   ajv.addKeyword('errorMessage');
   return ajv;
