@@ -7,6 +7,8 @@
 
 #include <linux/mount.h>
 
+#include <fcntl.h>
+
 #include "base/syscalls.h"
 
 #ifndef MNT_DETACH

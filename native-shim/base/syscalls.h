@@ -7,6 +7,7 @@
 #define TURF_BASE_SYSCALLS_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -28,7 +29,7 @@ static inline long turf_result(long result) {
 
 /* openat2(2), Linux 5.6: `resolve` is RESOLVE_*; O_CLOEXEC is always added. */
 static inline int turf_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-  struct open_how how = {.flags = flags | 02000000 /* O_CLOEXEC */, .mode = mode, .resolve = resolve};
+  struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
   long fd;
 
   /* EAGAIN: a rename raced with a scoped lookup; the kernel asks for another try */
