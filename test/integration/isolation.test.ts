@@ -64,7 +64,7 @@ await t.test('a worker sees nothing of the host or of its neighbours', requires(
     t.ok(Object.keys(results).length > 15);
   });
 
-  await t.test('environment: its own, never the neighbour’s or the daemon’s', async (t) => {
+  await t.test('environment: its own, never that of a neighbour or of the daemon', async (t) => {
     const { body } = await http(listen, '/env');
     t.match(JSON.parse(body), { MINE: '1' });
     t.notMatch(body, /of-the-neighbour|TURF_|HOME|PATH/);
@@ -72,7 +72,7 @@ await t.test('a worker sees nothing of the host or of its neighbours', requires(
     t.notMatch(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /of-the-neighbour|MINE/);
   });
 
-  await t.test('processes: it is PID 1 of a namespace with nobody else in it', async (t) => {
+  await t.test('processes: it is PID 1 of a namespace with nobody else in it', (t) => {
     t.match(statusField(pid, 'NSpid'), /\s1$/);
     const own = namespaceOf(pid, 'pid');
     const mates = allPids().filter((one) => {
@@ -83,23 +83,22 @@ await t.test('a worker sees nothing of the host or of its neighbours', requires(
       }
     });
     t.strictSame(mates, [pid]);
+    t.end();
   });
 
-  await t.test(
-    'namespaces: every kind differs from the host’s, the seed’s and the neighbour’s',
-    async (t) => {
-      for (const kind of ['pid', 'mnt', 'ipc', 'uts', 'net'])
-        for (const [who, other] of [
-          ['host', 'self'],
-          ['seed', seedPid],
-          ['neighbour', neighbourPid],
-        ] as const)
-          t.not(namespaceOf(pid, kind), namespaceOf(other, kind), `${kind}: ${who}`);
-      t.not(namespaceOf(pid, 'user'), namespaceOf('self', 'user'), 'user: host');
-    },
-  );
+  await t.test('namespaces: every kind differs from those of host, seed and neighbour', (t) => {
+    for (const kind of ['pid', 'mnt', 'ipc', 'uts', 'net'])
+      for (const [who, other] of [
+        ['host', 'self'],
+        ['seed', seedPid],
+        ['neighbour', neighbourPid],
+      ] as const)
+        t.not(namespaceOf(pid, kind), namespaceOf(other, kind), `${kind}: ${who}`);
+    t.not(namespaceOf(pid, 'user'), namespaceOf('self', 'user'), 'user: host');
+    t.end();
+  });
 
-  await t.test('files: its root has its code and the runtime, not the host', async (t) => {
+  await t.test('files: its root has its code and the runtime, not the host', (t) => {
     const root = readdirSync(`/proc/${pid}/root/`);
     for (const name of ['home', 'root', 'var', 'srv', 'boot', 'opt', 'mnt', 'run'])
       if (root.includes(name))
@@ -111,9 +110,10 @@ await t.test('a worker sees nothing of the host or of its neighbours', requires(
       t.notOk(source.startsWith(turfd.root), `${target} shows nothing of the state directory`);
     }
     t.match(readlinkSync(`/proc/${pid}/cwd`), /^\//);
+    t.end();
   });
 
-  await t.test('descriptors: nothing of the seed, of the daemon or of the host', async (t) => {
+  await t.test('descriptors: nothing of the seed, of the daemon or of the host', (t) => {
     for (const [fd, link] of openFiles(pid)) {
       t.notMatch(link, /control\.sock|cli\.sock|turf\.sock|turfd\.lock|daemon|\/proc\//, `${fd} -> ${link}`);
       if (link.startsWith('/') && !link.startsWith('/dev/') && !link.startsWith('/memfd'))
@@ -127,9 +127,10 @@ await t.test('a worker sees nothing of the host or of its neighbours', requires(
       [],
       'shares no socket with its neighbour',
     );
+    t.end();
   });
 
-  await t.test('privileges: none', async (t) => {
+  await t.test('privileges: none', (t) => {
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
       t.match(statusField(pid, set), /^0+$/, set);
     t.equal(statusField(pid, 'NoNewPrivs'), '1');
@@ -139,12 +140,14 @@ await t.test('a worker sees nothing of the host or of its neighbours', requires(
     for (const id of statusField(seedPid, 'Uid').split(/\s+/))
       t.not(id, '0', 'the seed is no host root either');
     t.not(namespaceOf(seedPid, 'user'), namespaceOf('self', 'user'), 'the seed lives in a user namespace');
+    t.end();
   });
 
-  await t.test('cgroup: its own', async (t) => {
+  await t.test('cgroup: its own', (t) => {
     const own = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
     t.match(own, new RegExp(worker));
     t.not(own, readFileSync(`/proc/${neighbourPid}/cgroup`, 'utf8'));
     t.not(own, readFileSync(`/proc/${seedPid}/cgroup`, 'utf8'));
+    t.end();
   });
 });
