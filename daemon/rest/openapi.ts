@@ -105,15 +105,13 @@ function operationId(method: string, path: string): string {
 
 function parameterList(schema: z.ZodObject | undefined, place: 'path' | 'query', components: Json): Json[] {
   if (schema === undefined) return [];
-  return Object.entries(schema.shape).map(([name, field]) => {
-    const type: z.core.$ZodType = field;
-    return {
-      name,
-      in: place,
-      required: place === 'path',
-      schema: component(type, 'input', components),
-    };
-  });
+  const properties = jsonObject.parse(component(schema, 'input', components)['properties']);
+  return Object.entries(properties).map(([name, type]) => ({
+    name,
+    in: place,
+    required: place === 'path',
+    schema: type,
+  }));
 }
 
 /** A reference where the schema carries an id, else the schema itself; nested ids become references too. */

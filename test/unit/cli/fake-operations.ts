@@ -1,0 +1,142 @@
+import type {
+  ContainerState,
+  ForkResult,
+  LifecycleEvent,
+  LogChunk,
+  Operations,
+  SeedInfo,
+} from '../../../cli/operations.js';
+import { TurfError } from '../../../cli/turf-error.js';
+
+export interface Call {
+  readonly name: string;
+  readonly arguments: readonly unknown[];
+}
+
+export interface FakeOperations {
+  readonly operations: Operations;
+  readonly calls: Call[];
+}
+
+export const runningState: ContainerState = {
+  ociVersion: '1.2.0',
+  id: 'c1',
+  pid: 4242,
+  status: 'running',
+  bundle: '/srv/c1',
+  rootfs: '/srv/c1/rootfs',
+  created: '2026-01-02T03:04:05.678901234Z',
+  annotations: { a: 'b' },
+  owner: 'root',
+  turf: { kind: 'container', state: 'running' },
+};
+
+export const workerState: ContainerState = {
+  ociVersion: '1.2.0',
+  id: 'a-worker-with-a-long-name',
+  pid: 0,
+  status: 'stopped',
+  bundle: '/srv/w1',
+  rootfs: '',
+  created: '2026-01-02T03:04:06Z',
+  owner: 'root',
+  turf: { kind: 'worker', state: 'stopped', seed: 's1', listen: 'unix:/run/turf/w1/http.sock', exitCode: 3 },
+};
+
+export const seed: SeedInfo = {
+  id: 's1',
+  mode: 'runtime',
+  pid: 77,
+  state: 'forkwait',
+  bundle: '/srv/s1',
+  created: '2026-01-02T03:04:05Z',
+  forks: 12,
+  workers: 3,
+};
+
+export const forkResult: ForkResult = {
+  id: 'w1',
+  pid: 88,
+  listen: 'unix:/run/turf/w1/http.sock',
+  forkMs: 1.234,
+};
+
+export const lifecycleEvents: readonly LifecycleEvent[] = [
+  { type: 'create', id: 'c1', time: '2026-01-02T03:04:05.000Z', pid: 4242 },
+  { type: 'exit', id: 'c1', time: '2026-01-02T03:04:06.000Z', pid: 4242, exitCode: 7 },
+];
+
+export const logChunks: readonly LogChunk[] = [
+  { stream: 'stdout', data: Buffer.from('out 1\n') },
+  { stream: 'stderr', data: Uint8Array.of(0xff, 0x00, 0x0a) },
+];
+
+async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
+  for (const item of items) yield await Promise.resolve(item);
+}
+
+/** Operations that answer from memory and record what they were asked; `overrides` replaces single ones. */
+export function fakeOperations(overrides: Partial<Operations> = {}): FakeOperations {
+  const calls: Call[] = [];
+  const answers: Operations = {
+    create: (options) => Promise.resolve({ id: options.id, pid: 4242 }),
+    start: () => Promise.resolve(),
+    state: (id) =>
+      id === 'missing'
+        ? Promise.reject(
+            new TurfError('TURF_ERR_NOT_FOUND', 'container does not exist', { operation: `state ${id}` }),
+          )
+        : Promise.resolve({ ...runningState, id }),
+    kill: () => Promise.resolve(),
+    delete: () => Promise.resolve(),
+    list: () => Promise.resolve([runningState, workerState]),
+    logs: () => from(logChunks),
+    wait: (id) => Promise.resolve({ ...workerState, id, turf: { ...workerState.turf, exitCode: 3 } }),
+    seedCreate: (options) => Promise.resolve({ ...seed, id: options.id, bundle: options.bundle }),
+    seedList: () => Promise.resolve([seed]),
+    fork: (options) => Promise.resolve({ ...forkResult, id: options.id }),
+    invoke: () =>
+      Promise.resolve({
+        status: 200,
+        statusText: 'OK',
+        headers: [['content-type', 'text/plain']],
+        body: Buffer.from('hello'),
+      }),
+    events: () => from(lifecycleEvents),
+    features: () => Promise.resolve({ ociVersionMin: '1.0.0', ociVersionMax: '1.2.1' }),
+    check: () =>
+      Promise.resolve({
+        ok: true,
+        items: [{ name: 'cgroup.mode', ok: true, found: 'hybrid', without: '' }],
+      }),
+    version: () =>
+      Promise.resolve({
+        version: '0.1.0',
+        specVersion: '1.2.1',
+        node: 'v20.20.2',
+        kernel: '6.18',
+        seccomp: '2.5.4',
+      }),
+    health: () =>
+      Promise.resolve({
+        status: 'ok',
+        version: '0.1.0',
+        uptimeSeconds: 1.5,
+        containers: 1,
+        seeds: 1,
+        workers: 3,
+      }),
+    ...overrides,
+  };
+  const operations = new Proxy(answers, {
+    get(target, name) {
+      const answer: unknown = Reflect.get(target, name);
+      if (typeof answer !== 'function') return answer;
+      return (...given: unknown[]): unknown => {
+        calls.push({ name: String(name), arguments: given });
+        return Reflect.apply(answer, target, given);
+      };
+    },
+  });
+  return { operations, calls };
+}

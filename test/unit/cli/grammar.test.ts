@@ -1,0 +1,286 @@
+import t from 'tap';
+import { loadVerb, verbNames } from '../../../cli/verbs.js';
+import type { Call } from './fake-operations.js';
+import { runFake } from './run-fake.js';
+
+/** Launchers are functions; a test compares what can be compared. */
+function comparable(call: Call | undefined): unknown {
+  if (call === undefined) return undefined;
+  const given = call.arguments.map((argument) =>
+    typeof argument === 'object' && argument !== null && 'launcher' in argument
+      ? { ...argument, launcher: 'launcher' }
+      : argument,
+  );
+  return [call.name, ...given];
+}
+
+const launcher = 'launcher';
+const bundle = '/some/where';
+
+const accepted: [string, readonly string[], unknown][] = [
+  ['bundle defaults to the cwd', ['create', 'c1'], ['create', { id: 'c1', bundle, launcher }]],
+  [
+    'relative bundle',
+    ['create', '--bundle', 'b', 'c1'],
+    ['create', { id: 'c1', bundle: '/some/where/b', launcher }],
+  ],
+  ['bundle with =', ['create', '--bundle=/b', 'c1'], ['create', { id: 'c1', bundle: '/b', launcher }]],
+  ['short bundle', ['create', '-b', '/b', 'c1'], ['create', { id: 'c1', bundle: '/b', launcher }]],
+  ['one dash', ['create', '-bundle', '/b', 'c1'], ['create', { id: 'c1', bundle: '/b', launcher }]],
+  ['options after the id', ['create', 'c1', '-b', '/b'], ['create', { id: 'c1', bundle: '/b', launcher }]],
+  ['-- ends options', ['create', '--', '--x'], ['create', { id: '--x', bundle, launcher }]],
+  [
+    'every option of create, with systemd cgroups',
+    [
+      ...[
+        '--systemd-cgroup',
+        'create',
+        '--bundle',
+        '/b',
+        '--console-socket',
+        'tty.sock',
+        '--pid-file',
+        'pid',
+      ],
+      ...['--no-pivot', '--no-new-keyring', '--preserve-fds', '2', '--seed', 's1', 'c1'],
+    ],
+    [
+      'create',
+      {
+        id: 'c1',
+        bundle: '/b',
+        launcher,
+        pidFile: '/some/where/pid',
+        consoleSocket: '/some/where/tty.sock',
+        noPivot: true,
+        noNewKeyring: true,
+        preserveFds: 2,
+        systemdCgroup: true,
+        seed: 's1',
+      },
+    ],
+  ],
+  [
+    'cgroup manager as crun names it',
+    ['--cgroup-manager', 'systemd', 'create', 'c1'],
+    ['create', { id: 'c1', bundle, launcher, systemdCgroup: true }],
+  ],
+  ['false flags', ['create', '--no-pivot=false', 'c1'], ['create', { id: 'c1', bundle, launcher }]],
+  ['start', ['start', 'c1'], ['start', 'c1']],
+  ['state', ['state', 'c1'], ['state', 'c1']],
+  ['kill defaults to SIGTERM', ['kill', 'c1'], ['kill', 'c1', 'SIGTERM', false]],
+  ['kill by number', ['kill', 'c1', '9'], ['kill', 'c1', '9', false]],
+  ['kill all, as engines call it', ['kill', '--all', 'c1', '9'], ['kill', 'c1', '9', true]],
+  ['kill -a', ['kill', '-a', 'c1', 'KILL'], ['kill', 'c1', 'KILL', true]],
+  ['delete', ['delete', 'c1'], ['delete', 'c1', { force: false }]],
+  ['delete --force', ['delete', '--force', 'c1'], ['delete', 'c1', { force: true }]],
+  ['delete -f', ['delete', '-f', 'c1'], ['delete', 'c1', { force: true }]],
+  ['list', ['list'], ['list']],
+  ['rootless=false', ['--rootless=false', 'list'], ['list']],
+  ['rootless auto', ['--rootless', 'auto', 'list'], ['list']],
+  ['root of this daemon', ['--root', '/run/turf', 'list'], ['list']],
+  ['seed create', ['seed', 'create', 's1'], ['seedCreate', { id: 's1', bundle }]],
+  [
+    'seed create with options',
+    ['seed', 'create', 's1', '--bundle', 'fn', '--timeout', '1.5'],
+    ['seedCreate', { id: 's1', bundle: '/some/where/fn', timeoutMs: 1500 }],
+  ],
+  ['seed list', ['seed', 'list', '-q'], ['seedList']],
+  ['fork', ['fork', 's1', 'w1'], ['fork', { seed: 's1', id: 'w1' }]],
+  [
+    'every option of fork',
+    [
+      ...['fork', 's1', 'w1', '--bundle', 'b', '--code', 'src', '--env', 'A=1', '-e', 'B=x=y', '--env', 'C'],
+      ...[
+        '--listen',
+        'unix:w.sock',
+        '--memory',
+        '64m',
+        '--cpus',
+        '.5',
+        '--network',
+        'host',
+        '--hold',
+        '-f',
+        'json',
+      ],
+    ],
+    [
+      'fork',
+      {
+        seed: 's1',
+        id: 'w1',
+        bundle: '/some/where/b',
+        code: '/some/where/src',
+        env: { A: '1', B: 'x=y', C: 'of the caller' },
+        listen: 'unix:/some/where/w.sock',
+        memory: 67108864,
+        cpus: 0.5,
+        network: 'host',
+        hold: true,
+      },
+    ],
+  ],
+  [
+    'TCP address as given',
+    ['fork', '--listen=tcp:127.0.0.1:0', 's1', 'w1'],
+    ['fork', { seed: 's1', id: 'w1', listen: 'tcp:127.0.0.1:0' }],
+  ],
+  ['invoke', ['invoke', 'w1'], ['invoke', { id: 'w1', method: 'GET', path: '/', headers: [] }]],
+  [
+    'every option of invoke',
+    [
+      'invoke',
+      'w1',
+      '-X',
+      'put',
+      '-p',
+      '/a?b',
+      '-H',
+      'K: V ',
+      '--header',
+      'x:',
+      '-d',
+      'hi',
+      '--timeout',
+      '2',
+    ],
+    [
+      'invoke',
+      {
+        id: 'w1',
+        method: 'PUT',
+        path: '/a?b',
+        headers: [
+          ['K', 'V'],
+          ['x', ''],
+        ],
+        body: Buffer.from('hi'),
+        timeoutMs: 2000,
+      },
+    ],
+  ],
+  [
+    'a body from stdin is posted',
+    ['invoke', 'w1', '--data', '@-'],
+    ['invoke', { id: 'w1', method: 'POST', path: '/', headers: [], body: Buffer.from('from stdin') }],
+  ],
+  ['features', ['features'], ['features']],
+  ['check', ['check', '--format', 'json'], ['check']],
+  ['version', ['version'], ['version']],
+  ['--version', ['--version'], ['version']],
+  ['-v', ['-v'], ['version']],
+];
+
+void t.test('command lines become operations', async (t) => {
+  for (const [name, argv, expected] of accepted) {
+    const run = await runFake(argv, { context: { env: { C: 'of the caller' } } });
+    t.equal(run.stderr, '', `${name}: no error`);
+    t.equal(run.exitCode, 0, `${name}: exits 0`);
+    t.same(comparable(run.calls[0]), expected, name);
+    t.equal(run.calls.length, 1, `${name}: one operation`);
+  }
+});
+
+const refused: [readonly string[], string][] = [
+  [['create', '-x'], 'flag provided but not defined: -x'],
+  [['create', '--x=1', 'c1'], 'flag provided but not defined: -x'],
+  [['-x', 'list'], 'flag provided but not defined: -x'],
+  [['create', '--bundle'], 'flag needs an argument: -bundle'],
+  [['create', '---bundle', 'c1'], 'bad flag syntax: ---bundle'],
+  [['create', '--preserve-fds', 'x', 'c1'], 'invalid value "x" for flag -preserve-fds: parse error'],
+  [['create', '--preserve-fds', '-1', 'c1'], 'invalid value "-1" for flag -preserve-fds: parse error'],
+  [['create', '--preserve-fds', '9999', 'c1'], '--preserve-fds: at most 1024'],
+  [['create', '--no-pivot=maybe', 'c1'], 'invalid boolean value "maybe" for -no-pivot: parse error'],
+  [['create'], 'turf: "create" requires exactly 1 argument(s)'],
+  [['create', 'a', 'b'], 'turf: "create" requires exactly 1 argument(s)'],
+  [['start'], 'turf: "start" requires exactly 1 argument(s)'],
+  [['state'], 'turf: "state" requires exactly 1 argument(s)'],
+  [['kill'], 'turf: "kill" requires at least 1 argument(s)'],
+  [['kill', 'a', 'b', 'c'], 'turf: "kill" requires at most 2 argument(s)'],
+  [['delete'], 'turf: "delete" requires exactly 1 argument(s)'],
+  [['run'], 'turf: "run" requires exactly 1 argument(s)'],
+  [['logs'], 'turf: "logs" requires exactly 1 argument(s)'],
+  [['logs', 'c1', '--tail', 'all'], 'invalid value "all" for flag -tail: parse error'],
+  [['list', 'x'], 'turf: "list" requires exactly 0 argument(s)'],
+  [['list', '--format', 'yaml'], 'invalid value "yaml" for flag -format: one of table, json'],
+  [['seed', 'create'], 'turf: "seed create" requires exactly 1 argument(s)'],
+  [['seed', 'grow'], 'unknown command: seed grow'],
+  [['fork', 's1'], 'turf: "fork" requires exactly 2 argument(s)'],
+  [['fork', 's1', 'w1', '--memory', 'much'], 'invalid value "much" for flag -memory: parse error'],
+  [['fork', 's1', 'w1', '--cpus', 'two'], 'invalid value "two" for flag -cpus: parse error'],
+  [
+    ['fork', 's1', 'w1', '--network', 'bridge'],
+    'invalid value "bridge" for flag -network: one of none, host',
+  ],
+  [['fork', 's1', 'w1', '--env', 'UNSET'], '--env UNSET: not of the form NAME=VALUE'],
+  [['fork', 's1', 'w1', '--env', '=x'], '--env =x: not of the form NAME=VALUE'],
+  [['invoke'], 'turf: "invoke" requires exactly 1 argument(s)'],
+  [['invoke', 'w1', '--path', 'x'], '--path must start with / and have no spaces'],
+  [['invoke', 'w1', '--header', 'nothing'], '--header "nothing": not of the form \'NAME: VALUE\''],
+  [
+    ['invoke', 'w1', '--header', 'a: b\r\nc: d'],
+    '--header "a: b\\r\\nc: d": not of the form \'NAME: VALUE\'',
+  ],
+  [['spec', '--rootless', '--worker'], '--rootless and --worker exclude each other'],
+  [['spec', '--seed'], '--seed needs --worker'],
+  [['frobnicate'], 'unknown command: frobnicate'],
+  [['help', 'frobnicate'], 'unknown command: frobnicate'],
+  [['__proto__'], 'unknown command: __proto__'],
+  [['create', '--__proto__', 'c1'], 'flag provided but not defined: -__proto__'],
+  [['--log-format', 'xml', 'list'], 'invalid value "xml" for flag -log-format: one of text, json'],
+  [
+    ['--cgroup-manager', 'none', 'list'],
+    'invalid value "none" for flag -cgroup-manager: one of cgroupfs, systemd',
+  ],
+  [['--rootless', 'true', 'list'], 'rootless operation is not supported'],
+  [['--root', '/elsewhere', 'list'], '--root /elsewhere must come first: the daemon of /run/turf was asked'],
+];
+
+void t.test('wrong usage is refused before anything is done', async (t) => {
+  for (const [argv, message] of refused) {
+    const run = await runFake(argv);
+    const name = argv.join(' ');
+    t.equal(run.exitCode, 1, `${name}: exits 1`);
+    const first = run.stderr.split('\n', 1)[0] ?? '';
+    t.equal(first.replace(/^turf: /, ''), message.replace(/^turf: /, ''), name);
+    t.equal(run.stdout, '', `${name}: stdout stays empty`);
+    t.same(run.calls, [], `${name}: no operation`);
+  }
+});
+
+void t.test('every verb explains itself', async (t) => {
+  for (const name of verbNames()) {
+    const words = name.split(' ');
+    const verb = await loadVerb(name);
+    t.equal(verb.name, name, `${name} is called what the table says`);
+    const asked = await runFake([...words, '--help']);
+    const helped = await runFake(['help', ...words]);
+    t.equal(asked.exitCode, 0);
+    t.equal(asked.stdout, helped.stdout, `${name}: help and --help agree`);
+    t.match(asked.stdout, new RegExp(`Usage: turf ${name}`));
+    for (const option of Object.keys(verb.options)) t.match(asked.stdout, `--${option}`);
+    t.match(asked.stdout, 'Examples:', `${name} has examples`);
+    t.same(asked.calls, []);
+  }
+});
+
+void t.test('turf alone, --help and a group list commands', async (t) => {
+  const alone = await runFake([]);
+  t.equal(alone.exitCode, 0);
+  for (const name of verbNames()) t.match(alone.stdout, `  ${name} `);
+  t.equal((await runFake(['--help'])).stdout, alone.stdout);
+  t.equal((await runFake(['help'])).stdout, alone.stdout);
+  const group = await runFake(['seed']);
+  t.equal(group.exitCode, 0);
+  t.match(group.stdout, /seed create.*seed list/s);
+  t.equal((await runFake(['seed', '--help'])).stdout, group.stdout);
+  t.equal((await runFake(['help', 'seed'])).stdout, group.stdout);
+});
+
+void t.test('socket activation adds its descriptors, first', async (t) => {
+  const run = await runFake(['create', '--preserve-fds', '1', 'c1'], {
+    context: { env: { LISTEN_FDS: '2' } },
+  });
+  t.match(run.calls[0]?.arguments[0], { preserveFds: 3, listenFds: 2 });
+});
