@@ -260,3 +260,7 @@ int turf_seed_warm_listener(char *name, uint32_t size) {
     return -errno;
   return steal_fd(&fd);
 }
+
+int turf_pid(void) {
+  return getpid();
+}

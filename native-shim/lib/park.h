@@ -37,6 +37,9 @@ TURF_EXPORT int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacit
 /* Ends the process at once: no exit handler, no destructor. Node's own way out joins threads that a clone does not have. */
 TURF_EXPORT void turf_exit(int code) __attribute__((noreturn));
 
+/* getpid(2): a clone's own, where process.pid still holds the seed's. */
+TURF_EXPORT int turf_pid(void);
+
 /* A listening AF_UNIX socket on an abstract address of its own, for a seed that warms its HTTP path. The name without the leading NUL goes to
  * `name` (at least 64 bytes). Returns the descriptor or -errno. */
 TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);

@@ -1,0 +1,82 @@
+/** What the daemon tells a runtime: TURF_SEED and TURF_WORKER in the environment, `info` in a fork request. */
+
+export type SeedMode = 'runtime' | 'userland';
+
+/** TURF_SEED. */
+export interface SeedConfig {
+  readonly mode: SeedMode;
+  /** Absolute path of the user's main module; `userland` only. */
+  readonly main: string;
+  /** The listening control socket. */
+  readonly controlFd: number;
+}
+
+/** `info` of a fork request, and TURF_WORKER for a worker that is not a clone. */
+export interface WorkerConfig {
+  readonly id: string;
+  readonly env: Record<string, string>;
+  /** Absolute path of the user's main module, unless the seed has loaded it. */
+  readonly main: string;
+  /** The listening HTTP socket; none: the worker ends when nothing is pending. */
+  readonly listenFd?: number;
+  /** For development: where to listen, printed once it does. */
+  readonly listen?: string;
+}
+
+export const DEFAULT_MAIN = '/code/index.js';
+
+function parseObject(source: string, text: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${source}: not an object`);
+  return { ...value };
+}
+
+function text(source: string, value: unknown, fallback?: string): string {
+  if (value === undefined && fallback !== undefined) return fallback;
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${source}: not a string`);
+}
+
+function descriptor(source: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 3) return value;
+  throw new TypeError(`${source}: not a descriptor above 2`);
+}
+
+/** @throws TypeError, SyntaxError */
+export function parseSeedConfig(source: string): SeedConfig {
+  const { mode, main, controlFd } = parseObject('TURF_SEED', source);
+  if (mode !== 'runtime' && mode !== 'userland')
+    throw new TypeError('TURF_SEED.mode: "runtime" or "userland"');
+  return {
+    mode,
+    main: text('TURF_SEED.main', main, DEFAULT_MAIN),
+    controlFd: descriptor('TURF_SEED.controlFd', controlFd),
+  };
+}
+
+/** @throws TypeError, SyntaxError */
+export function parseWorkerConfig(source: string): WorkerConfig {
+  const { id, env, main, listenFd, listen } = parseObject('info', source);
+  if (env !== undefined && (typeof env !== 'object' || env === null))
+    throw new TypeError('info.env: not an object');
+  return {
+    id: text('info.id', id, ''),
+    env: Object.fromEntries(
+      Object.entries(env ?? {}).map(([key, value]) => [key, text(`info.env.${key}`, value)]),
+    ),
+    main: text('info.main', main, DEFAULT_MAIN),
+    ...(listenFd === undefined || listenFd === null
+      ? {}
+      : { listenFd: descriptor('info.listenFd', listenFd) }),
+    ...(listen === undefined ? {} : { listen: text('info.listen', listen) }),
+  };
+}
+
+/** Takes a variable out of the environment: user code and child processes must not find it there. */
+export function takeVariable(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name];
+  if (value === undefined) throw new Error(`${name} is not set: this program is started by turf`);
+  Reflect.deleteProperty(env, name);
+  return value;
+}

@@ -1,0 +1,130 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type ImportAttributes } from 'node:module';
+import vm from 'node:vm';
+
+/**
+ * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
+ * and JSON files with `{ type: 'json' }`; nothing else exists for it.
+ */
+export class ModuleLoader {
+  readonly #root: string;
+  readonly #modules = new Map<string, vm.Module>();
+  readonly #evaluations = new Map<vm.Module, Promise<void>>();
+  #linking: Promise<void> = Promise.resolve();
+
+  /** @param root the code directory; it must exist */
+  constructor(root: string) {
+    this.#root = realpathSync(root);
+  }
+
+  /**
+   * Evaluates the module at `path` and everything it imports.
+   *
+   * @returns its namespace
+   * @throws what the code throws; SyntaxError; TypeError for an import that is not allowed or not found
+   */
+  async import(path: string): Promise<object> {
+    return this.#run(this.#load(pathToFileURL(path), undefined, path));
+  }
+
+  async #run(module: vm.Module): Promise<object> {
+    await this.#link(module);
+    const running = this.#evaluations.get(module);
+    if (running !== undefined) await running;
+    else if (module.status === 'evaluating') await Promise.allSettled(this.#evaluations.values());
+    else {
+      const evaluation = module.evaluate();
+      this.#evaluations.set(module, evaluation);
+      await evaluation;
+    }
+    return module.namespace;
+  }
+
+  /** One graph at a time: two imports may share modules, and a module can be linked only once. */
+  async #link(module: vm.Module): Promise<void> {
+    const link = this.#linking.then(async () => {
+      if (module.status === 'unlinked') {
+        await module.link((specifier, referrer, extra) =>
+          this.#resolve(specifier, referrer.identifier, extra.attributes),
+        );
+      }
+    });
+    this.#linking = link.catch(() => undefined);
+    await link;
+  }
+
+  #resolve(specifier: string, referrer: string, attributes: object | undefined): vm.Module {
+    if (!/^(\.{0,2}\/|file:)/.test(specifier)) {
+      throw new TypeError(
+        `Cannot import "${specifier}" from ${referrer}: a worker imports files of its code directory only, by relative path`,
+      );
+    }
+    return this.#load(new URL(specifier, referrer), typeOf(attributes), specifier);
+  }
+
+  #load(url: URL, type: string | undefined, specifier: string): vm.Module {
+    const path = this.#locate(url, specifier);
+    const known = this.#modules.get(path);
+    if (known !== undefined) return known;
+    const json = path.endsWith('.json');
+    if (json !== (type === 'json')) {
+      throw new TypeError(
+        `Cannot import "${specifier}": import a JSON file, and only such a file, with { type: 'json' }`,
+      );
+    }
+    const text = readFileSync(path, 'utf8');
+    const module = json ? jsonModule(path, text) : this.#sourceModule(path, text);
+    this.#modules.set(path, module);
+    return module;
+  }
+
+  /** The file's real path, which must lie in the code directory: a symbolic link must not lead out of it. */
+  #locate(url: URL, specifier: string): string {
+    let path: string;
+    try {
+      path = realpathSync(fileURLToPath(url));
+    } catch {
+      throw new TypeError(`Cannot find module "${specifier}" (${url.href})`);
+    }
+    if (!path.startsWith(this.#root === sep ? sep : this.#root + sep)) {
+      throw new TypeError(`Cannot import "${specifier}": it is outside the code directory`);
+    }
+    return path;
+  }
+
+  #sourceModule(path: string, text: string): vm.Module {
+    const identifier = pathToFileURL(path).href;
+    return new vm.SourceTextModule(text, {
+      identifier,
+      initializeImportMeta(meta) {
+        meta.url = identifier;
+      },
+      importModuleDynamically: async (
+        specifier: string,
+        _referrer: unknown,
+        attributes: ImportAttributes,
+      ) => {
+        const module = this.#resolve(specifier, identifier, attributes);
+        await this.#run(module);
+        return module;
+      },
+    });
+  }
+}
+
+function typeOf(attributes: object | undefined): string | undefined {
+  return attributes !== undefined && 'type' in attributes ? String(attributes.type) : undefined;
+}
+
+function jsonModule(path: string, text: string): vm.Module {
+  const value: unknown = JSON.parse(text);
+  return new vm.SyntheticModule(
+    ['default'],
+    function (this: vm.SyntheticModule) {
+      this.setExport('default', value);
+    },
+    { identifier: pathToFileURL(path).href },
+  );
+}

@@ -1,0 +1,49 @@
+import process from 'node:process';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+const PATIENCE_MS = 10_000;
+const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+
+/** What may be under way while a process is forked: timers go on in the clone, and signal watchers are renewed there. */
+const HARMLESS = new Set(['Timeout', 'Immediate', 'SignalWrap']);
+
+function isConstructor(value: unknown): value is new () => object {
+  return typeof value === 'function';
+}
+
+/** Closes fetch's kept connections: unfinished requests reject, and the next fetch starts with a new pool. */
+async function closeConnections(): Promise<void> {
+  const dispatcher: unknown = Reflect.get(globalThis, DISPATCHER);
+  if (typeof dispatcher !== 'object' || dispatcher === null || !('destroy' in dispatcher)) return;
+  const { destroy, constructor } = dispatcher;
+  if (typeof destroy === 'function') await Reflect.apply(destroy, dispatcher, []);
+  if (isConstructor(constructor)) Reflect.set(globalThis, DISPATCHER, new constructor());
+}
+
+function busy(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => !HARMLESS.has(name));
+}
+
+/**
+ * Waits until user code has no file, crypto or network operation under way, which a clone could not finish.
+ *
+ * @throws Error naming what is still open after ten seconds
+ */
+export async function quiesce(): Promise<void> {
+  await closeConnections();
+  const deadline = performance.now() + PATIENCE_MS;
+  while (busy().length > 0) {
+    if (performance.now() > deadline) throw new Error(`Cannot fork: still open: ${busy().join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Collects garbage, so that clones share a compact heap and collect later. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  if (typeof collect !== 'function') return;
+  for (let i = 0; i < 2; i++) Reflect.apply(collect, undefined, []);
+}

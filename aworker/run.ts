@@ -1,0 +1,22 @@
+/** A worker that is not a clone: started by turf without a seed, or by `aworker` for development. Needs AWORKER_NODE_FLAGS. */
+import process from 'node:process';
+import { parseWorkerConfig, takeVariable } from './config.js';
+import { listenOptions } from './listen-address.js';
+import { createRuntime, runWorker } from './runtime.js';
+import { writeText } from './standard-output.js';
+
+const worker = parseWorkerConfig(takeVariable(process.env, 'TURF_WORKER'));
+const leave = (code: number): never => process.exit(code);
+
+runWorker(leave, async () => {
+  const runtime = createRuntime(leave);
+  runtime.identity.id = worker.id;
+  runtime.identity.env = worker.env;
+  await runtime.load(worker.main);
+  if (worker.listen !== undefined) {
+    await runtime.serve(listenOptions(worker.listen));
+    writeText(1, `listening on ${worker.listen}\n`);
+  } else {
+    await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd });
+  }
+});

@@ -1,0 +1,51 @@
+/**
+ * A seed's program: prepares the runtime (and in `userland` mode the user's code), parks at the fork point, and goes on as a worker in every
+ * clone. Started by turf with AWORKER_NODE_FLAGS and TURF_SEED.
+ */
+import process from 'node:process';
+import { loadSeedPoint } from '../native-shim/seed-point.js';
+import { restartClock } from './clock.js';
+import { parseSeedConfig, parseWorkerConfig, type SeedConfig, takeVariable } from './config.js';
+import { renewPid } from './global-scope.js';
+import { raise } from './lifecycle.js';
+import { collectGarbage, quiesce } from './quiesce.js';
+import { drainRandomInt, reseed } from './randomness.js';
+import { createRuntime, type Runtime, runWorker } from './runtime.js';
+import { warm } from './warm.js';
+
+const config = parseSeedConfig(takeVariable(process.env, 'TURF_SEED'));
+const seedPoint = loadSeedPoint();
+const leave = (code: number): never => seedPoint.exit(code);
+
+async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<void> {
+  parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
+  await warm(runtime, seedPoint.warmListener());
+  if (mode === 'userland') {
+    await runtime.load(main);
+    await raise('serialize');
+  }
+  await quiesce();
+  collectGarbage();
+}
+
+/** Everything that a fork copies and a worker must have of its own. */
+function renew(runtime: Runtime, mode: SeedConfig['mode']): void {
+  reseed();
+  if (mode === 'userland') drainRandomInt();
+  restartClock();
+  runtime.identity.pid = seedPoint.pid();
+  renewPid(runtime.identity.pid);
+}
+
+runWorker(leave, async () => {
+  const runtime = createRuntime(leave);
+  await prepare(runtime, config);
+  const info = seedPoint.park(config.controlFd);
+  renew(runtime, config.mode);
+  const worker = parseWorkerConfig(info);
+  runtime.identity.id = worker.id;
+  runtime.identity.env = worker.env;
+  if (config.mode === 'userland') await raise('deserialize');
+  else await runtime.load(worker.main);
+  await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd });
+});

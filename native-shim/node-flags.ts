@@ -1,0 +1,15 @@
+/**
+ * The flags that the worker runtime needs from `node` (20, 22, 24 and 26 know them all):
+ *
+ * - `--single-threaded`, `--v8-pool-size=0`: only the calling thread exists in a clone, so no other may hold a lock or work
+ * - `--experimental-vm-modules`: user code is loaded as modules through a linker of the runtime's own
+ * - `--no-flush-bytecode`: a garbage collection in the seed must not throw away the compiled request path
+ * - `--no-warnings`: warnings about the above are not the user's
+ */
+export const AWORKER_NODE_FLAGS: readonly string[] = [
+  '--single-threaded',
+  '--v8-pool-size=0',
+  '--experimental-vm-modules',
+  '--no-flush-bytecode',
+  '--no-warnings',
+];
