@@ -3,7 +3,8 @@ import { TurfError } from '../../cli/turf-error.js';
 import { cgroupError, errnoCode, writeControl } from './control-file.js';
 import type { Limit } from './limit.js';
 
-const isMissing = (error: unknown): boolean => error instanceof TurfError && errnoCode(error.cause) === 'ENOENT';
+const isMissing = (error: unknown): boolean =>
+  error instanceof TurfError && errnoCode(error.cause) === 'ENOENT';
 
 function applyLimit(limit: Limit, directory: string): void {
   const { field, files, value, fallbackValue } = limit;

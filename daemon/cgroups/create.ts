@@ -21,6 +21,8 @@ export interface CreateCgroupOptions {
    * cgroups, and leaves v1 ones by itself but the unified one only slowly, from outside.
    */
   readonly joinUnified?: boolean;
+  /** Take existing directories although processes are in them: systemd made them around the container's own. */
+  readonly takePopulated?: boolean;
   readonly attachDeviceFilter: AttachDeviceFilter;
 }
 
@@ -69,7 +71,7 @@ function createV2(made: MadeDirectories, root: string, options: CreateCgroupOpti
  */
 export function createCgroup(options: CreateCgroupOptions): CgroupHandle {
   const { layout } = options;
-  const made = new MadeDirectories();
+  const made = new MadeDirectories(options.takePopulated);
   try {
     return new DirectoriesCgroup(
       layout.mode === 'v2' ? createV2(made, layout.root, options) : createV1(made, layout, options),

@@ -9,6 +9,9 @@ const MODE = 0o755;
 export class MadeDirectories {
   readonly #made: string[] = [];
 
+  /** @param takePopulated accept an existing leaf with processes in it */
+  constructor(readonly takePopulated = false) {}
+
   /** @returns false where it existed. @throws the error of mkdir(2), ENOENT included */
   tryMake(directory: string): boolean {
     try {
@@ -54,7 +57,7 @@ export function makeLeaf(made: MadeDirectories, directory: string, prepareParent
   } catch (error) {
     throw cgroupError('cgroup', `make ${directory}`, error);
   }
-  const pids = processesBelow(directory);
+  const pids = made.takePopulated ? [] : processesBelow(directory);
   if (pids.length > 0) {
     throw cgroupError('linux.cgroupsPath', `${directory} is not empty: it has ${pids.length} processes`);
   }

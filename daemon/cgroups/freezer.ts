@@ -30,7 +30,11 @@ export function v1Freezer(directory: string): Freezer {
     async freeze() {
       write('FROZEN');
       /* written again: a process forked while the state was FREEZING can be missed (runc, kernels before 5.11) */
-      await settle(directory, () => readControl(state) === 'FROZEN', () => write('FROZEN'));
+      await settle(
+        directory,
+        () => readControl(state) === 'FROZEN',
+        () => write('FROZEN'),
+      );
     },
     thaw: () => write('THAWED'),
   };
@@ -43,7 +47,11 @@ export function v2Freezer(directory: string): Freezer {
   return {
     async freeze() {
       writeControl('cgroup', file, '1');
-      await settle(directory, () => flatKeyed(tryReadControl(events), 'frozen') === 1, () => undefined);
+      await settle(
+        directory,
+        () => flatKeyed(tryReadControl(events), 'frozen') === 1,
+        () => undefined,
+      );
     },
     thaw: () => writeControl('cgroup', file, '0'),
   };

@@ -30,7 +30,7 @@ interface CgroupMount {
 
 /** Options of a v1 cgroup file system that are not controllers (cgroup-v1.c, cgroup1_show_options). */
 const NOT_CONTROLLERS =
-  /^(rw|ro|noprefix|clone_children|xattr|cpuset_v2_mode|none|all|favordynmods|release_agent=.*)$/;
+  /^(rw|ro|noprefix|clone_children|xattr|cpuset_v2_mode|none|all|seclabel|favordynmods|release_agent=.*)$/;
 
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));

@@ -54,9 +54,13 @@ export function refuseField(field: string, why: string): never {
 export function hugepageSize(pageSize: string, index: number): string {
   const path = `linux.resources.hugepageLimits[${index}].pageSize`;
   if (/^[1-9][0-9]*[KMG]B$/.test(pageSize)) return pageSize;
-  throw new TurfError('TURF_ERR_CONFIG', `${path}: ${JSON.stringify(pageSize)} is not a size like 2MB or 1GB`, {
-    path,
-  });
+  throw new TurfError(
+    'TURF_ERR_CONFIG',
+    `${path}: ${JSON.stringify(pageSize)} is not a size like 2MB or 1GB`,
+    {
+      path,
+    },
+  );
 }
 
 /** runc: 0 and -1 both mean no limit. */

@@ -2,7 +2,10 @@ import { TurfError } from '../../cli/turf-error.js';
 
 /** What `linux.cgroupsPath` asks for. */
 export type CgroupLocation =
-  | { readonly manager: 'cgroupfs'; /** Below each hierarchy's mount point; starts with `/`. */ readonly path: string }
+  | {
+      readonly manager: 'cgroupfs';
+      /** Below each hierarchy's mount point; starts with `/`. */ readonly path: string;
+    }
   | {
       readonly manager: 'systemd';
       /** Ends in `.slice`; empty: systemd's own default. */
@@ -55,7 +58,8 @@ export function systemdLocation(id: string, cgroupsPath?: string): CgroupLocatio
       refuse(cgroupsPath, 'has characters that a systemd unit name cannot hold');
     }
   }
-  if (slice !== '' && !slice.endsWith('.slice')) refuse(cgroupsPath, 'names a slice that does not end in .slice');
+  if (slice !== '' && !slice.endsWith('.slice'))
+    refuse(cgroupsPath, 'names a slice that does not end in .slice');
   const unit = name.endsWith('.slice') ? name : `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
   return { manager: 'systemd', slice: slice === '' ? 'system.slice' : slice, unit };
 }

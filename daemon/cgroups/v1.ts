@@ -85,7 +85,11 @@ export function orderMemoryLimits(limits: readonly Limit[], current: string): re
  * @param path below each mount point; starts with `/`
  * @throws TurfError TURF_ERR_CGROUP; the caller undoes `made`
  */
-export function makeV1(made: MadeDirectories, hierarchies: readonly V1Hierarchy[], path: string): CgroupDirectory[] {
+export function makeV1(
+  made: MadeDirectories,
+  hierarchies: readonly V1Hierarchy[],
+  path: string,
+): CgroupDirectory[] {
   return hierarchies.map((hierarchy) => makeHierarchy(made, hierarchy, path));
 }
 
@@ -111,5 +115,6 @@ export function applyV1(
   const policy = devicePolicy(devices);
   const deviceCgroup = of('devices');
   if (deviceCgroup) applyDevices(policy, deviceCgroup.directory);
-  else throw cgroupError('linux.resources.devices', 'the devices controller is not available on this machine');
+  else
+    throw cgroupError('linux.resources.devices', 'the devices controller is not available on this machine');
 }

@@ -32,10 +32,16 @@ export function swapMax(swap: Amount | undefined, limit: Amount | undefined): st
   if (!asked(swap)) return asked(limit) && BigInt(limit) < 0n ? 'max' : undefined;
   if (BigInt(swap) < 0n) return 'max';
   if (!asked(limit) || BigInt(limit) < 0n) {
-    refuseField('memory.swap', 'counts memory and swap together, so that cgroup v2 needs memory.limit as well');
+    refuseField(
+      'memory.swap',
+      'counts memory and swap together, so that cgroup v2 needs memory.limit as well',
+    );
   }
   if (BigInt(swap) < BigInt(limit)) {
-    refuseField('memory.swap', `${swap} is less than memory.limit ${limit}, but it counts memory and swap together`);
+    refuseField(
+      'memory.swap',
+      `${swap} is less than memory.limit ${limit}, but it counts memory and swap together`,
+    );
   }
   return String(BigInt(swap) - BigInt(limit));
 }
@@ -45,7 +51,8 @@ function memory(list: LimitList, m: OciMemory): void {
   if (m.swappiness !== undefined) refuseField('memory.swappiness', absent);
   if (m.disableOOMKiller === true) refuseField('memory.disableOOMKiller', absent);
   if (asked(m.kernelTCP)) refuseField('memory.kernelTCP', absent);
-  if (m.useHierarchy === false) refuseField('memory.useHierarchy', 'cgroup v2 always accounts hierarchically');
+  if (m.useHierarchy === false)
+    refuseField('memory.useHierarchy', 'cgroup v2 always accounts hierarchically');
   const swap = swapMax(m.swap, m.limit);
   /* without swap in the kernel there is nothing to forbid */
   list.add('memory.swap', 'memory', 'memory.swap.max', swap, { optional: swap === '0' || swap === 'max' });

@@ -26,7 +26,9 @@ const PERIOD = 100_000; // microseconds, the kernel's default
 export function workerResources({ memory, cpus, pids }: WorkerLimits, limitSwap: boolean): OciResources {
   return {
     ...(memory === undefined ? {} : { memory: { limit: memory, ...(limitSwap ? { swap: memory } : {}) } }),
-    ...(cpus === undefined ? {} : { cpu: { quota: Math.max(1000, Math.round(cpus * PERIOD)), period: PERIOD } }),
+    ...(cpus === undefined
+      ? {}
+      : { cpu: { quota: Math.max(1000, Math.round(cpus * PERIOD)), period: PERIOD } }),
     ...(pids === undefined ? {} : { pids: { limit: pids } }),
   };
 }
@@ -38,7 +40,10 @@ function countsSwap(layout: CgroupLayout): boolean {
   return memory !== undefined && existsSync(join(memory.mountPoint, 'memory.memsw.limit_in_bytes'));
 }
 
-export interface CreateWorkerCgroupOptions extends Pick<CreateCgroupOptions, 'layout' | 'attachDeviceFilter'> {
+export interface CreateWorkerCgroupOptions extends Pick<
+  CreateCgroupOptions,
+  'layout' | 'attachDeviceFilter'
+> {
   readonly id: string;
   /** Default: `/turf/<id>`. */
   readonly path?: string;

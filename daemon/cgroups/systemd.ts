@@ -1,0 +1,188 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import type { OciResources } from '../../oci-spec/config.js';
+import type { CgroupEntry, CgroupHandle } from './cgroup.js';
+import { cgroupError, tryReadControl } from './control-file.js';
+import { createCgroup, type CreateCgroupOptions } from './create.js';
+import { restoreDirectories } from './directories-cgroup.js';
+import type { CgroupFacts } from './facts.js';
+import { parseProcCgroup } from './layout.js';
+import { slicePath } from './path.js';
+import type { CgroupStats } from './stats.js';
+import { systemdProperties, type UnitProperty } from './systemd-properties.js';
+
+/** Runs `busctl` with these arguments; resolves to its output, rejects with its error text. */
+export type Busctl = (args: readonly string[]) => Promise<string>;
+
+const BUSCTL_TIMEOUT = 10_000;
+
+/** busctl(1) of the host's systemd. */
+export const runBusctl: Busctl = (args) =>
+  new Promise((resolve, reject) => {
+    execFile('busctl', args, { timeout: BUSCTL_TIMEOUT }, (error, stdout, stderr) => {
+      if (error) reject(new Error(stderr.trim() === '' ? error.message : stderr.trim()));
+      else resolve(stdout);
+    });
+  });
+
+const manager = (method: string, ...args: readonly string[]): readonly string[] => [
+  'call',
+  'org.freedesktop.systemd1',
+  '/org/freedesktop/systemd1',
+  'org.freedesktop.systemd1.Manager',
+  method,
+  ...args,
+];
+
+/** Arguments of busctl for StartTransientUnit(name, "replace", properties, no auxiliary units). */
+export function startTransientUnit(unit: string, properties: readonly UnitProperty[]): readonly string[] {
+  const list = properties.flatMap(({ name, signature, value }) => [name, signature, ...value]);
+  const count = String(properties.length);
+  return manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'replace', count, ...list, '0');
+}
+
+export const stopUnit = (unit: string): readonly string[] => manager('StopUnit', 'ss', unit, 'replace');
+export const resetFailedUnit = (unit: string): readonly string[] => manager('ResetFailedUnit', 's', unit);
+
+export interface SystemdCgroupOptions extends Omit<CreateCgroupOptions, 'path'> {
+  readonly slice: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly busctl?: Busctl;
+}
+
+/** Milliseconds between looks at /proc/PID/cgroup: ten seconds in all. */
+const LOOKS = [1, 2, 4, 8, 16, 32, 64, ...Array<number>(98).fill(100)] as const;
+
+async function waitForUnit(pid: number, unit: string): Promise<void> {
+  for (const delay of LOOKS) {
+    const text = tryReadControl(`/proc/${pid}/cgroup`);
+    if (text === undefined) throw cgroupError('cgroup', `process ${pid} ended before ${unit} was started`);
+    const paths = parseProcCgroup(text);
+    if ((paths.get('name=systemd') ?? paths.get(''))?.endsWith(`/${unit}`) === true) return;
+    await setTimeout(delay);
+  }
+  throw cgroupError('cgroup', `systemd did not start ${unit} for process ${pid} in time`);
+}
+
+function notStarted(): never {
+  throw cgroupError('cgroup', 'the systemd unit has not been started yet');
+}
+
+/** A transient scope of systemd, with turf's limits written beside systemd's own. */
+class SystemdCgroup implements CgroupHandle {
+  readonly #busctl: Busctl;
+  readonly #unit: string;
+  readonly #options: SystemdCgroupOptions | undefined;
+  #directories: CgroupHandle | undefined;
+
+  constructor(unit: string, busctl: Busctl, options?: SystemdCgroupOptions, directories?: CgroupHandle) {
+    this.#unit = unit;
+    this.#busctl = busctl;
+    this.#options = options;
+    this.#directories = directories;
+  }
+
+  get needsPid(): boolean {
+    return this.#directories === undefined;
+  }
+
+  get paths(): ReadonlyMap<string, string> {
+    return this.#directories?.paths ?? new Map();
+  }
+
+  async start(pid: number): Promise<void> {
+    const options = this.#options;
+    if (!options || this.#directories) return;
+    const { slice, unit, description, layout } = options;
+    const resources: OciResources = options.resources ?? {};
+    const isV2 = layout.mode === 'v2';
+    const properties = systemdProperties({ pid, slice, unit, description, resources, isV2 });
+    try {
+      await this.#busctl(startTransientUnit(unit, properties));
+    } catch (error) {
+      throw cgroupError('cgroup', `start the systemd unit ${unit}`, error);
+    }
+    try {
+      if (!unit.endsWith('.slice')) await waitForUnit(pid, unit);
+      /* systemd made the unit's directories where it uses the controller; they hold the pid, and must be taken as they are */
+      const path = `${slicePath(slice)}/${unit}`;
+      this.#directories = createCgroup({ ...options, path, takePopulated: true });
+      this.#directories.attach(pid);
+    } catch (error) {
+      await this.destroy().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  describe(): CgroupFacts {
+    const facts = this.#directories?.describe();
+    if (facts) return { ...facts, manager: 'systemd', unit: this.#unit };
+    const mode = this.#options?.layout.mode ?? 'v2';
+    return { manager: 'systemd', mode, path: `/${this.#unit}`, hierarchies: [], unit: this.#unit };
+  }
+
+  /** Nothing to enter by: `start` moves the process. */
+  enter(): CgroupEntry {
+    return { tasksFds: [] };
+  }
+
+  attach(pid: number): void {
+    (this.#directories ?? notStarted()).attach(pid);
+  }
+
+  procs(): number[] {
+    return this.#directories?.procs() ?? [];
+  }
+
+  async kill(signal: number): Promise<void> {
+    await this.#directories?.kill(signal);
+  }
+
+  freeze(): Promise<void> {
+    return (this.#directories ?? notStarted()).freeze();
+  }
+
+  thaw(): Promise<void> {
+    return (this.#directories ?? notStarted()).thaw();
+  }
+
+  stats(): CgroupStats {
+    return this.#directories?.stats() ?? { memory: {}, cpu: {}, pids: {} };
+  }
+
+  oomCount(): number {
+    return this.#directories?.oomCount() ?? 0;
+  }
+
+  async destroy(): Promise<void> {
+    /* both fail where the unit has ended by itself, which is what is wanted */
+    await this.#busctl(stopUnit(this.#unit)).catch(() => undefined);
+    await this.#busctl(resetFailedUnit(this.#unit)).catch(() => undefined);
+    await this.#directories?.destroy();
+  }
+}
+
+/**
+ * Prepares a scope; systemd makes it at `start(pid)`.
+ *
+ * @throws TurfError TURF_ERR_CGROUP where systemd does not run (sd_booted(3))
+ */
+export function createSystemdCgroup(options: SystemdCgroupOptions): CgroupHandle {
+  requireSystemd();
+  return new SystemdCgroup(options.unit, options.busctl ?? runBusctl, options);
+}
+
+/** @param facts as `describe` gave them, with `unit` */
+export function restoreSystemdCgroup(facts: CgroupFacts, busctl: Busctl = runBusctl): CgroupHandle {
+  const hasDirectories = facts.hierarchies.length > 0 || facts.unified !== undefined;
+  const directories = hasDirectories ? restoreDirectories(facts) : undefined;
+  return new SystemdCgroup(facts.unit ?? facts.path.slice(1), busctl, undefined, directories);
+}
+
+/** @param marker the directory by which sd_booted(3) decides */
+export function requireSystemd(marker = '/run/systemd/system'): void {
+  if (existsSync(marker)) return;
+  throw cgroupError('cgroup', 'systemd is not running on this host, cannot use systemd cgroup manager');
+}
