@@ -82,7 +82,8 @@ enum turf_op {
 #define TURF_MOUNT_COPY_UP 8u     /* tmpcopyup */
 #define TURF_MOUNT_CREATE_LIKE 16u /* bind: create the target as whatever the source is */
 
-/* What went wrong, filled by the executor; `detail` names the object ("mount proc on /proc"). */
+/* What went wrong, filled by the executor; `detail` names the operation and the object ("mount proc on /proc"), and the
+ * reader appends the text of `err`. Complete as it is: `exec: "x": executable file not found in $PATH`, and hooks. */
 struct turf_plan_error {
   int err;           /* errno */
   uint32_t op_index; /* which operation, counted from 0; UINT32_MAX: the plan itself is malformed */
@@ -101,8 +102,15 @@ struct turf_plan {
 /* Checks the whole plan. Returns 0, or -EINVAL with *error filled. */
 int turf_plan_check(const struct turf_plan *plan, struct turf_plan_error *error);
 
-/* Executes the operations in order. Returns 0 when all ran (EXEC does not return), or -errno with *error filled; the
- * caller reports the error on the sync channel or, after READY, on the start connection (*report_fd). No allocation. */
+/* Executes the operations in order. Returns 0 when all ran (EXEC does not return), or -errno with *error filled; -ECANCELED
+ * means that the daemon gave up. No allocation; checks the plan first.
+ *
+ * *report_fd is where the caller answers, open, and the caller's to close: the sync channel or, after READY, the start
+ * connection. On failure it calls turf_plan_report. A worker, whose plan has no EXEC, sends `K` there after 0 and closes it.
+ * The plan's other descriptors are closed on return; the sync channel's number may have changed (plan->sync_fd, -1 after READY). */
 int turf_plan_run(struct turf_plan *plan, struct turf_plan_error *error, int *report_fd);
+
+/* Sends *error as an `E` frame of docs/protocol.md on `fd`. 0 or -errno. */
+int turf_plan_report(int fd, const struct turf_plan_error *error);
 
 #endif

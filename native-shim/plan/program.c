@@ -1,0 +1,87 @@
+/* program.c - finding the program as the container's user, and becoming it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/syscalls.h"
+#include "plan/run.h"
+
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+
+/* 0 when `path` is a file that the effective user may execute. */
+static int executable(const char *path) {
+  struct stat found;
+
+  if (stat(path, &found) < 0)
+    return -errno;
+  if (S_ISDIR(found.st_mode))
+    return -EISDIR;
+  return (int)turf_result(syscall(SYS_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS));
+}
+
+static int keep(struct turf_run *run, const char *directory, size_t length, const char *name) {
+  char *program = run->program;
+
+  if (length + 1 >= sizeof run->program)
+    return -ENAMETOOLONG;
+  memcpy(program, directory, length);
+  program[length] = 0;
+  if (length > 0)
+    return turf_text_append(program, sizeof run->program, "/", name, NULL);
+  return turf_text_append(program, sizeof run->program, name, NULL);
+}
+
+static int search(struct turf_run *run, const char *name, const char *path) {
+  while (true) {
+    size_t length = strcspn(path, ":");
+    int result = length == 0 ? keep(run, ".", 1, name) : keep(run, path, length, name);
+    if (result == 0 && executable(run->program) == 0)
+      return 0;
+    if (path[length] == 0)
+      return -ENOENT;
+    path += length + 1;
+  }
+}
+
+int turf_op_find_program(struct turf_run *run, struct turf_reader *payload) {
+  const char *name = turf_read_str(payload);
+  const char *path = turf_read_str(payload);
+
+  if (strchr(name, '/') == NULL) {
+    if (*name != 0 && search(run, name, path) == 0)
+      return 0;
+    run->program[0] = 0;
+    return turf_fail(run, -ENOENT, "exec: \"", name, "\": executable file not found in $PATH", NULL);
+  }
+  int result = keep(run, "", 0, name);
+  if (result == 0)
+    result = executable(name);
+  if (result == 0)
+    return 0;
+  if (result == -EACCES || result == -EISDIR)
+    return turf_fail(run, result, "exec: \"", name, "\"", NULL);
+  return turf_fail(run, result, "exec: \"", name, "\": stat ", name, NULL);
+}
+
+int turf_op_exec(struct turf_run *run, struct turf_reader *payload) {
+  struct turf_strv arguments = turf_read_strv(payload);
+  struct turf_strv environment = turf_read_strv(payload);
+  char **argv;
+  char **envp;
+
+  int result = turf_run_vector(arguments, &argv);
+  if (result == 0)
+    result = turf_run_vector(environment, &envp);
+  if (result < 0)
+    return turf_fail(run, result, "prepare arguments", NULL);
+  const char *program = run->program[0] != 0 ? run->program : argv[0];
+  if (!run->umask_given)
+    (void)umask(run->umask_before);
+  turf_reset_signals();
+  (void)execve(program, argv, envp);
+  return turf_fail(run, -errno, "exec ", program, NULL);
+}
