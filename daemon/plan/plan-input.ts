@@ -60,6 +60,8 @@ export interface PlanInput {
   readonly seccomp?: CompiledSeccomp;
   /** Index in config.mounts to the bind source as a detached mount: what a user namespace's root could not open. */
   readonly bindSourceFds?: ReadonlyMap<number, number>;
+  /** Descriptors that the program is to have, by their number there (3 or more). */
+  readonly adopt?: readonly { readonly fd: number; readonly number: number }[];
   /** Home directory of the user by the container's /etc/passwd, for HOME where process.env has none. */
   readonly home?: string;
 }

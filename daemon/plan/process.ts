@@ -70,6 +70,7 @@ export function becomeProgram(context: PlanContext, process: OciProcess): void {
   plan.waitStart('start', plan.addFd(input.startSocketFd));
   runHooks(context, 'startContainer');
   if (isLateFilter) loadFilter();
+  for (const { fd, number } of input.adopt ?? []) plan.adoptFd('process', plan.addFd(fd), number);
   plan.exec('process.args', args, env);
 }
 
