@@ -27,6 +27,8 @@ export interface Kernel {
   listenTcp(address: string, port: number): { fd: number; port: number };
   /** open_tree(2); `clone` makes a detached copy of the mount (OPEN_TREE_CLONE). Kernel 5.2. */
   openTree(path: string, options: { clone: boolean; recursive: boolean }): number;
+  /** Opens a path below a root that a container controls: no symlink leads out of it (openat2(2), RESOLVE_IN_ROOT). */
+  openInRoot(root: string, path: string, flags: number): number;
   /** mount_setattr(2) on the mount that `fd` refers to. Kernel 5.12. */
   mountSetattr(fd: number, set: number, clear: number, recursive: boolean): void;
   /** fsopen(2), fsconfig(2), fsmount(2): a detached mount of a new file system. Kernel 5.2. */

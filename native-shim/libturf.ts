@@ -51,6 +51,7 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
   const connectUnix = call('int turf_connect_unix(const char *path)');
   const listenTcp = call('int turf_listen_tcp(const char *address, int port, _Out_ int *bound_port)');
   const openTree = call('int turf_open_tree(const char *path, int clone, int recursive)');
+  const openInRoot = call('int turf_open_in_root(const char *root, const char *path, int flags)');
   const mountSetattr = call('int turf_mount_setattr(int fd, uint64_t set, uint64_t clear, int recursive)');
   const newMount = call(
     'int turf_new_mount(const char *fstype, const char *options, size_t length, uint64_t attributes)',
@@ -97,6 +98,8 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
     },
     openTree: (source, { clone, recursive }) =>
       checkResult(`open_tree ${source}`, openTree(source, clone ? 1 : 0, recursive ? 1 : 0)),
+    openInRoot: (root, inside, flags) =>
+      checkResult(`open ${inside} in ${root}`, openInRoot(root, inside, flags)),
     mountSetattr(fd, set, clear, recursive) {
       checkResult('mount_setattr', mountSetattr(fd, set, clear, recursive ? 1 : 0));
     },

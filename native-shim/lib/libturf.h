@@ -29,6 +29,8 @@ TURF_EXPORT int turf_pidfd_open(int pid);
 TURF_EXPORT int turf_pidfd_send_signal(int pidfd, int signal);
 
 /* lib/mount.c */
+/* A path below a root that the container controls: symlinks cannot lead out of it (openat2, RESOLVE_IN_ROOT). */
+TURF_EXPORT int turf_open_in_root(const char *root, const char *path, int flags);
 TURF_EXPORT int turf_open_tree(const char *path, int clone, int recursive);
 TURF_EXPORT int turf_mount_setattr(int fd, uint64_t set, uint64_t clear, int recursive);
 /* options: key NUL value NUL ...; an empty value is a flag. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -15,6 +16,18 @@ int turf_open_tree(const char *path, int clone, int recursive)
   unsigned int flags = OPEN_TREE_CLOEXEC | (clone ? OPEN_TREE_CLONE : 0u) | (clone && recursive ? AT_RECURSIVE : 0u);
   int fd = open_tree(AT_FDCWD, path, flags);
   return fd < 0 ? -errno : fd;
+}
+
+int turf_open_in_root(const char *root, const char *path, int flags)
+{
+  int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0)
+    return -errno;
+  struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+  long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
+  int r = fd < 0 ? -errno : (int)fd;
+  close(directory);
+  return r;
 }
 
 int turf_mount_setattr(int fd, uint64_t set, uint64_t clear, int recursive)

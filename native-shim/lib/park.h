@@ -41,7 +41,7 @@ TURF_EXPORT void turf_exit(int code) __attribute__((noreturn));
 TURF_EXPORT int turf_pid(void);
 
 /* A listening AF_UNIX socket on an abstract address of its own, for a seed that warms its HTTP path. The name without the leading NUL goes to
- * `name` (at least 64 bytes). Returns the descriptor or -errno. */
+ * `name` (at least 108 bytes). Returns the descriptor or -errno. */
 TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 
 /* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */

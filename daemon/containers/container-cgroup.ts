@@ -1,0 +1,61 @@
+import { type OciConfig } from '../../oci-spec/config.js';
+import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { createCgroup } from '../cgroups/create.js';
+import { restoreDirectories } from '../cgroups/directories-cgroup.js';
+import { type CgroupFacts } from '../cgroups/facts.js';
+import { cgroupfsLocation, systemdLocation } from '../cgroups/path.js';
+import { createSystemdCgroup, requireSystemd, restoreSystemdCgroup } from '../cgroups/systemd.js';
+import { type Machine } from '../machine.js';
+import { type CgroupView } from '../plan/plan-input.js';
+
+/**
+ * Makes the cgroup that a config asks for.
+ *
+ * @param systemd whether the caller wants systemd to make it; absent: what the daemon was configured with
+ * @throws TurfError TURF_ERR_CONFIG for a bad cgroupsPath, TURF_ERR_CGROUP where a limit cannot be set
+ */
+export function makeCgroup(machine: Machine, id: string, config: OciConfig, systemd?: boolean): CgroupHandle {
+  const { cgroupsPath, resources } = config.linux ?? {};
+  const useSystemd = systemd ?? machine.systemdCgroup;
+  const location = useSystemd ? systemdLocation(id, cgroupsPath) : cgroupfsLocation(id, cgroupsPath);
+  const common = {
+    layout: machine.cgroupLayout,
+    attachDeviceFilter: machine.attachDeviceFilter,
+    ...(resources === undefined ? {} : { resources }),
+  };
+  if (location.manager === 'cgroupfs') return createCgroup({ ...common, path: location.path });
+  requireSystemd();
+  return createSystemdCgroup({
+    ...common,
+    slice: location.slice,
+    unit: location.unit,
+    description: `turf container ${id}`,
+  });
+}
+
+/** The cgroup of a container that an earlier daemon made. */
+export function restoreCgroup(facts: CgroupFacts): CgroupHandle {
+  return facts.manager === 'systemd' ? restoreSystemdCgroup(facts) : restoreDirectories(facts);
+}
+
+/** What the container may see of its cgroup at a mount of type `cgroup`. */
+export function cgroupView(cgroup: CgroupHandle, machine: Machine): CgroupView {
+  const layout = machine.cgroupLayout;
+  // systemd makes the cgroup around the first process: nothing is known of it yet, and a cgroup namespace needs nothing.
+  if (cgroup.needsPid) return { mode: layout.mode, hierarchies: [] };
+  const { hierarchies, unified } = cgroup.describe();
+  const names = new Map(
+    layout.mode === 'v2'
+      ? []
+      : layout.hierarchies.map(({ controllers, mountName }) => [controllers.join(), mountName]),
+  );
+  return {
+    mode: layout.mode,
+    hierarchies: hierarchies.map(({ controllers, directory }) => ({
+      controllers,
+      mountName: names.get(controllers.join()) ?? controllers.join(),
+      hostPath: directory,
+    })),
+    ...(unified === undefined ? {} : { unifiedHostPath: unified.directory }),
+  };
+}

@@ -1,0 +1,91 @@
+import { closeSync } from 'node:fs';
+import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { type Exit, type Facts } from './facts.js';
+import { type Lifecycle } from './lifecycle.js';
+
+/** One container as the daemon knows it: the facts on disk, where it is in its life, and its cgroup. */
+export class Container {
+  #facts: Facts;
+  #lifecycle: Lifecycle = { state: 'creating' };
+  #cgroup: CgroupHandle | undefined;
+  #parked = false;
+  #pidfd: number | undefined;
+  #labels: readonly string[] = [];
+  readonly #waiters: ((exit: Exit) => void)[] = [];
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  get id(): string {
+    return this.#facts.id;
+  }
+
+  get facts(): Facts {
+    return this.#facts;
+  }
+
+  get lifecycle(): Lifecycle {
+    return this.#lifecycle;
+  }
+
+  get cgroup(): CgroupHandle | undefined {
+    return this.#cgroup;
+  }
+
+  /** Whether a seed has reached its fork point. */
+  get parked(): boolean {
+    return this.#parked;
+  }
+
+  /** Refers to the first process while it is watched: signals sent through it cannot hit a process that took its pid. */
+  get pidfd(): number | undefined {
+    return this.#pidfd;
+  }
+
+  /** Config field of each plan operation, for errors of `start`; empty after a restart of the daemon. */
+  get labels(): readonly string[] {
+    return this.#labels;
+  }
+
+  /** @param pidfd owned by the container from now on */
+  ownProcess(pidfd: number): void {
+    this.#pidfd = pidfd;
+  }
+
+  label(labels: readonly string[]): void {
+    this.#labels = labels;
+  }
+
+  /** Adds facts; the caller writes them to disk. */
+  learn(facts: Partial<Facts>): Facts {
+    this.#facts = { ...this.#facts, ...facts };
+    return this.#facts;
+  }
+
+  ownCgroup(cgroup: CgroupHandle): void {
+    this.#cgroup = cgroup;
+  }
+
+  park(): void {
+    this.#parked = true;
+  }
+
+  enter(lifecycle: Exclude<Lifecycle, { state: 'stopped' }>): void {
+    if (this.#lifecycle.state !== 'stopped') this.#lifecycle = lifecycle;
+  }
+
+  stop(exit: Exit): void {
+    if (this.#lifecycle.state === 'stopped') return;
+    this.#lifecycle = { state: 'stopped', exit };
+    if (this.#pidfd !== undefined) closeSync(this.#pidfd);
+    this.#pidfd = undefined;
+    for (const resolve of this.#waiters.splice(0)) resolve(exit);
+  }
+
+  /** Resolves when the first process has ended. */
+  whenStopped(): Promise<Exit> {
+    if (this.#lifecycle.state === 'stopped') return Promise.resolve(this.#lifecycle.exit);
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+}

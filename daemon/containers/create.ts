@@ -1,0 +1,225 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { constants, userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { type CreateOptions } from '../../cli/operations.js';
+import { TurfError } from '../../cli/turf-error.js';
+import { type OciConfig } from '../../oci-spec/config.js';
+import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { type Machine } from '../machine.js';
+import { compilePlan } from '../plan/compile.js';
+import { cgroupView, makeCgroup } from './container-cgroup.js';
+import { Container } from './container.js';
+import { type ExitWatch } from './exits.js';
+import { type Facts } from './facts.js';
+import { homeDirectory } from './home.js';
+import { launchContainer } from './launch.js';
+import { openNamespaces } from './namespaces.js';
+import { hookState } from './oci-state.js';
+import { UndoStack } from './undo.js';
+
+/** What create is told of the container beyond the caller's options: the two kinds of bundle differ only here. */
+export interface ContainerSpec {
+  readonly config: OciConfig;
+  /** The text that is kept as config.json. */
+  readonly configText: string;
+  /** Absolute path of the root file system. */
+  readonly rootfs: string;
+  readonly facts: Partial<Facts> & Pick<Facts, 'kind'>;
+  /** Index in config.mounts → detached mount to attach there; the callee closes them. */
+  readonly mountFds: ReadonlyMap<number, number>;
+  /** Descriptors that the program is to have, by number; the callee closes them. */
+  readonly adopt: readonly { readonly fd: number; readonly number: number }[];
+}
+
+/**
+ * Makes a container from its spec, up to the point where its first process waits to be started. Everything is undone if a step
+ * fails.
+ *
+ * @param prepare called once the id is taken; may use the container's directory
+ * @throws TurfError
+ */
+export async function createContainer(
+  machine: Machine,
+  exits: ExitWatch,
+  options: CreateOptions,
+  prepare: () => ContainerSpec,
+): Promise<Container> {
+  const { id } = options;
+  const undo = new UndoStack();
+  const given: number[] = [];
+  try {
+    machine.store.reserve(id);
+    undo.push('state directory', () => {
+      machine.containers.delete(id);
+      machine.store.remove(id);
+    });
+    const spec = prepare();
+    given.push(...spec.mountFds.values(), ...spec.adopt.map(({ fd }) => fd));
+    const container = new Container(firstFacts(machine, options, spec));
+    machine.containers.set(id, container);
+    machine.store.writeConfig(id, spec.configText);
+    machine.store.writeFacts(container.facts);
+
+    const cgroup = makeCgroup(machine, id, spec.config, options.systemdCgroup);
+    undo.push('cgroup', async () => {
+      await cgroup.kill(constants.signals.SIGKILL);
+      await cgroup.destroy();
+    });
+    container.ownCgroup(cgroup);
+    // Written before a process exists, so that a daemon that dies now leaves a trace of it.
+    if (!cgroup.needsPid) machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+    await launch(machine, exits, undo, options, spec, container, cgroup);
+
+    const { process } = container.facts;
+    machine.store.writeFacts(container.learn({ phase: 'created', cgroup: cgroup.describe() }));
+    if (options.pidFile !== undefined && process !== undefined)
+      writeFileSync(options.pidFile, String(process.pid));
+    container.enter({ state: 'created' });
+    undo.clear();
+    machine.log.info({ id, pid: process?.pid, bundle: options.bundle }, 'container created');
+    machine.events.publish({ type: 'create', id, ...(process === undefined ? {} : { pid: process.pid }) });
+    return container;
+  } catch (error) {
+    const suppressed = await undo.unwind();
+    for (const err of suppressed) machine.log.error({ id, err }, 'could not undo a failed create');
+    throw error;
+  } finally {
+    for (const fd of given) closeSync(fd);
+  }
+}
+
+function firstFacts(machine: Machine, options: CreateOptions, spec: ContainerSpec): Facts {
+  return {
+    version: 1,
+    id: options.id,
+    ociVersion: spec.config.ociVersion,
+    bundle: options.bundle,
+    rootfs: spec.rootfs,
+    created: new Date().toISOString(),
+    bootId: machine.bootId,
+    phase: 'creating',
+    owner: userInfo().username,
+    annotations: spec.config.annotations ?? {},
+    logs: options.launcher === undefined,
+    ...spec.facts,
+  };
+}
+
+/** The steps that hold descriptors: each is closed here, whatever happens. */
+async function launch(
+  machine: Machine,
+  exits: ExitWatch,
+  undo: UndoStack,
+  options: CreateOptions,
+  spec: ContainerSpec,
+  container: Container,
+  cgroup: CgroupHandle,
+): Promise<void> {
+  const { id } = options;
+  const { config } = spec;
+  const open: number[] = [];
+  const own = (fd: number): number => {
+    open.push(fd);
+    return fd;
+  };
+  try {
+    const namespaceFds = openNamespaces(config);
+    namespaceFds.forEach(own);
+    const entry = cgroup.enter();
+    entry.tasksFds.forEach(own);
+    if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
+    const consoleSocketFd = openConsole(machine, options, config);
+    if (consoleSocketFd !== undefined) own(consoleSocketFd);
+    const user = newUserNamespace(config)
+      ? openForUserNamespace(machine, spec, options.bundle, own)
+      : undefined;
+    const uid = config.process?.user?.uid ?? 0;
+    const plan = compilePlan({
+      id,
+      config,
+      bundle: options.bundle,
+      rootfs: spec.rootfs,
+      stateJson: (pid, status) => hookState(container, status, pid),
+      cgroup: { enterFds: entry.tasksFds, mounts: cgroupView(cgroup, machine) },
+      namespaceFds,
+      startSocketFd: own(machine.kernel.listenUnix(machine.store.path(id, 'start.sock'), 0o600)),
+      noPivot: options.noPivot ?? false,
+      preserveFds: options.preserveFds ?? 0,
+      bindSourceFds: new Map([...(user?.sources ?? []), ...spec.mountFds]),
+      home: homeDirectory(machine.kernel, spec.rootfs, uid),
+      adopt: spec.adopt,
+      ...(user === undefined ? {} : { rootfsFd: user.rootfs }),
+      ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
+      ...(config.linux?.seccomp === undefined
+        ? {}
+        : { seccomp: machine.seccomp.compile(config.linux.seccomp) }),
+    });
+    container.label(plan.labels);
+    await launchContainer(machine, exits, undo, {
+      container,
+      config,
+      plan,
+      launcher: options.launcher ?? machine.supervisor,
+      preserveFds: options.preserveFds ?? 0,
+      cgroupDirectory: entry.cgroupFd,
+      stdio: options.launcher === undefined ? logStdio(machine, id, own) : undefined,
+      onPid: (pid) => cgroup.start(pid),
+    });
+  } finally {
+    for (const fd of open) closeSync(fd);
+  }
+}
+
+/** Output of a container that no caller holds goes to its log files. */
+function logStdio(machine: Machine, id: string, own: (fd: number) => number): [number, number, number] {
+  return [
+    own(openSync('/dev/null', 'r')),
+    own(machine.store.openLog(id, 'stdout')),
+    own(machine.store.openLog(id, 'stderr')),
+  ];
+}
+
+function openConsole(machine: Machine, options: CreateOptions, config: OciConfig): number | undefined {
+  const terminal = config.process?.terminal === true;
+  if (options.consoleFd !== undefined) return options.consoleFd;
+  if (terminal !== (options.consoleSocket !== undefined)) {
+    throw new TurfError(
+      'TURF_ERR_USAGE',
+      terminal
+        ? 'cannot allocate a terminal without a console socket'
+        : 'a console socket needs process.terminal',
+      { path: 'process.terminal' },
+    );
+  }
+  return options.consoleSocket === undefined ? undefined : machine.kernel.connectUnix(options.consoleSocket);
+}
+
+function newUserNamespace(config: OciConfig): boolean {
+  return config.linux?.namespaces?.some(({ type, path }) => type === 'user' && (path ?? '') === '') === true;
+}
+
+/**
+ * Opens the root and the bind sources as detached mounts: root of a user namespace may not be able to walk to them.
+ */
+function openForUserNamespace(
+  machine: Machine,
+  spec: ContainerSpec,
+  bundle: string,
+  own: (fd: number) => number,
+): { rootfs: number; sources: Map<number, number> } {
+  const sources = new Map<number, number>();
+  for (const [index, mount] of (spec.config.mounts ?? []).entries()) {
+    const recursive = mount.options?.includes('rbind') === true;
+    const bind = recursive || mount.type === 'bind' || mount.options?.includes('bind') === true;
+    if (!bind || spec.mountFds.has(index)) continue;
+    try {
+      const path = resolve(bundle, mount.source ?? '');
+      sources.set(index, own(machine.kernel.openTree(path, { clone: true, recursive })));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const path = `mounts[${index}].source`;
+      throw new TurfError('TURF_ERR_LAUNCH', `${path}: ${reason}`, { path, cause });
+    }
+  }
+  return { rootfs: own(machine.kernel.openTree(spec.rootfs, { clone: true, recursive: true })), sources };
+}

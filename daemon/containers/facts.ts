@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { cgroupFactsSchema } from '../cgroups/facts.js';
+
+/**
+ * What `state.json` holds: facts, never a status. Whether a container runs is asked of the kernel each time, so a daemon that
+ * died cannot leave a lie behind.
+ */
+export const factsSchema = z.strictObject({
+  version: z.literal(1),
+  id: z.string(),
+  kind: z.enum(['container', 'seed', 'worker']),
+  ociVersion: z.string(),
+  /** Absolute path. */
+  bundle: z.string(),
+  /** Absolute path; empty for seeds and workers. */
+  rootfs: z.string(),
+  /** RFC 3339. */
+  created: z.string(),
+  /** Boot in which this was written (/proc/sys/kernel/random/boot_id): a pid means nothing in another. */
+  bootId: z.string(),
+  /** `creating` until create has succeeded: such a directory found at a start is a half-made container. */
+  phase: z.enum(['creating', 'created']),
+  /** The first process; absent while it does not exist. */
+  process: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).optional(),
+  /** Absent while there is none. */
+  cgroup: cgroupFactsSchema.optional(),
+  owner: z.string(),
+  annotations: z.record(z.string(), z.string()),
+  /** Output is kept in the container's log files (it was not the caller's). */
+  logs: z.boolean(),
+  /** Mode of a seed. */
+  seedMode: z.enum(['runtime', 'userland']).optional(),
+  /** First host uid and gid of a seed's range. */
+  idBase: z.int().optional(),
+  /** Whether a seed lives in the host's network namespace. */
+  hostNetwork: z.boolean().optional(),
+  /** Host path of a seed's code directory. */
+  code: z.string().optional(),
+  /** Id of a worker's seed. */
+  seed: z.string().optional(),
+  /** Where a worker listens. */
+  listen: z.string().optional(),
+});
+
+export type Facts = z.infer<typeof factsSchema>;
+
+export const exitSchema = z.strictObject({
+  exitCode: z.int().optional(),
+  exitSignal: z.string().optional(),
+  stoppedAt: z.string(),
+});
+
+export type Exit = z.infer<typeof exitSchema>;
+
+/** One line that the supervisor wrote: docs/protocol.md, "Supervisor channel". */
+export const exitRecordSchema = z.object({
+  pid: z.int(),
+  startTime: z.union([z.string(), z.number()]).transform(String),
+  status: z.int(),
+  at: z.string(),
+});
+
+export type ExitRecord = z.infer<typeof exitRecordSchema>;

@@ -1,0 +1,29 @@
+import { TurfError } from '../../cli/turf-error.js';
+import { signalNumber } from '../../oci-spec/signals.js';
+import { type Machine } from '../machine.js';
+import { type Container } from './container.js';
+import { assertAllowed } from './lifecycle.js';
+
+/**
+ * Sends a signal to the container's first process, or to every process of its cgroup.
+ *
+ * @param signal name with or without SIG, in any case, or number
+ * @throws TurfError TURF_ERR_USAGE for an unknown signal, TURF_ERR_STATE if the container does not run
+ */
+export async function killContainer(
+  machine: Machine,
+  container: Container,
+  signal: string,
+  all: boolean,
+): Promise<void> {
+  const number = signalNumber(signal);
+  if (number === undefined)
+    throw new TurfError('TURF_ERR_USAGE', `unknown signal "${signal}"`, { path: 'signal' });
+  if (all && container.lifecycle.state === 'stopped') {
+    await container.cgroup?.kill(number);
+    return;
+  }
+  assertAllowed(container.id, 'kill', container.lifecycle.state);
+  if (all && container.cgroup !== undefined) await container.cgroup.kill(number);
+  else if (container.pidfd !== undefined) machine.kernel.pidfdSendSignal(container.pidfd, number);
+}

@@ -1,0 +1,132 @@
+import { closeSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { type Launcher, type LaunchRequest } from '../../cli/operations.js';
+import { TurfError } from '../../cli/turf-error.js';
+import { type OciConfig, type OciIdMapping } from '../../oci-spec/config.js';
+import { type Machine } from '../machine.js';
+import { type CompiledPlan } from '../plan/plan-input.js';
+import { type Container } from './container.js';
+import { type ExitWatch } from './exits.js';
+import { runHooks } from './hooks.js';
+import { hookState } from './oci-state.js';
+import { readProcess } from './process-facts.js';
+import { SyncChannel } from './sync.js';
+import { type UndoStack } from './undo.js';
+
+const SETSID = 1;
+const KEEP_STDIO = 2;
+/** Descriptors before the plan's own in a launch request: turf-init, the plan, the sync channel. */
+const LEADING_FDS = 3;
+
+export interface LaunchInput {
+  readonly container: Container;
+  readonly config: OciConfig;
+  readonly plan: CompiledPlan;
+  readonly launcher: Launcher;
+  readonly preserveFds: number;
+  /** A cgroup v2 directory that the process is born in. */
+  readonly cgroupDirectory: number | undefined;
+  /** Descriptors for 0, 1 and 2; absent: the launcher's own. */
+  readonly stdio: readonly [number, number, number] | undefined;
+  /** Called once namespaces exist and the pid is known, before hooks run. */
+  readonly onPid: (pid: number) => Promise<void>;
+}
+
+/**
+ * Has the launcher clone `turf-init` with the plan, and drives it to the point where it waits to be started.
+ *
+ * @throws TurfError; what was made is on the undo stack
+ */
+export async function launchContainer(
+  machine: Machine,
+  exits: ExitWatch,
+  undo: UndoStack,
+  input: LaunchInput,
+): Promise<void> {
+  const { container, config, plan } = input;
+  const [ours, theirs] = machine.kernel.socketpair();
+  const sync = new SyncChannel(ours);
+  const planFd = machine.kernel.sealedMemfd('turf-plan', plan.bytes);
+  let pid: number;
+  try {
+    pid = await input.launcher.launch(launchRequest(machine, input, planFd, theirs));
+  } catch (error) {
+    sync.close();
+    throw error;
+  } finally {
+    closeSync(planFd);
+    closeSync(theirs);
+  }
+  try {
+    watchProcess(machine, exits, undo, container, pid);
+    await sync.untilReady(plan.labels, async () => {
+      if (config.linux?.namespaces?.some(({ type, path }) => type === 'user' && !path) === true) {
+        writeIdMappings(pid, config);
+      }
+      await input.onPid(pid);
+      const state = hookState(container, 'creating', pid);
+      await runHooks('prestart', config.hooks?.prestart, state, container.facts.bundle);
+      await runHooks('createRuntime', config.hooks?.createRuntime, state, container.facts.bundle);
+      return String(pid);
+    });
+  } finally {
+    sync.close();
+  }
+}
+
+function launchRequest(machine: Machine, input: LaunchInput, planFd: number, sync: number): LaunchRequest {
+  const { plan, stdio, cgroupDirectory } = input;
+  const fds = [machine.initProgram, planFd, sync, ...plan.fds];
+  const add = (fd: number | undefined): number => (fd === undefined ? -1 : fds.push(fd) - 1);
+  const join = (index: number): number => (index < 0 ? -1 : index + LEADING_FDS);
+  return {
+    cloneFlags: plan.cloneFlags,
+    flags: stdio === undefined ? KEEP_STDIO : SETSID,
+    preserveFds: input.preserveFds,
+    cgroupFd: add(cgroupDirectory),
+    userNsFd: join(plan.userNsJoinIndex),
+    pidNsFd: join(plan.pidNsJoinIndex),
+    stdinFd: add(stdio?.[0]),
+    stdoutFd: add(stdio?.[1]),
+    stderrFd: add(stdio?.[2]),
+    fds,
+  };
+}
+
+function watchProcess(
+  machine: Machine,
+  exits: ExitWatch,
+  undo: UndoStack,
+  container: Container,
+  pid: number,
+): void {
+  const pidfd = machine.kernel.pidfdOpen(pid);
+  container.ownProcess(pidfd);
+  const facts = readProcess(pid);
+  if (facts === undefined)
+    throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before it was set up');
+  undo.push('first process', async () => {
+    if (container.pidfd !== undefined)
+      machine.kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+    await exits.settle(container);
+  });
+  container.learn({ process: { pid, startTime: facts.startTime.toString() } });
+  exits.watch(container, pid, facts.startTime, pidfd);
+}
+
+/** Writes uid_map and gid_map of a new user namespace (user_namespaces(7)); each file takes one write. */
+function writeIdMappings(pid: number, config: OciConfig): void {
+  const lines = (mappings: readonly OciIdMapping[] | undefined): string =>
+    (mappings ?? []).map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
+  for (const [file, field, mappings] of [
+    ['gid_map', 'linux.gidMappings', config.linux?.gidMappings],
+    ['uid_map', 'linux.uidMappings', config.linux?.uidMappings],
+  ] as const) {
+    try {
+      writeFileSync(`/proc/${pid}/${file}`, lines(mappings));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TurfError('TURF_ERR_CONFIG', `${field}: ${reason}`, { path: field, cause });
+    }
+  }
+}

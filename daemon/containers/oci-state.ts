@@ -1,0 +1,49 @@
+import { type ContainerState } from '../../cli/operations.js';
+import { type Container } from './container.js';
+import { ociStatus, turfState } from './lifecycle.js';
+
+/** The container's state as `turf state` prints it (runtime-spec, runtime.md "State", and runc's extra fields). */
+export function containerState(container: Container): ContainerState {
+  const { facts, lifecycle, parked } = container;
+  const exit = lifecycle.state === 'stopped' ? lifecycle.exit : undefined;
+  const pid = exit === undefined ? (facts.process?.pid ?? 0) : 0;
+  return {
+    ociVersion: facts.ociVersion,
+    id: facts.id,
+    pid,
+    status: ociStatus(lifecycle),
+    bundle: facts.bundle,
+    rootfs: facts.rootfs,
+    created: facts.created,
+    ...(Object.keys(facts.annotations).length === 0 ? {} : { annotations: facts.annotations }),
+    owner: facts.owner,
+    turf: {
+      kind: facts.kind,
+      state: turfState(lifecycle, facts.kind, parked),
+      ...(facts.seed === undefined ? {} : { seed: facts.seed }),
+      ...(facts.listen === undefined ? {} : { listen: facts.listen }),
+      ...(exit?.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
+      ...(exit?.exitSignal === undefined ? {} : { exitSignal: exit.exitSignal }),
+      ...(exit === undefined ? {} : { stoppedAt: exit.stoppedAt }),
+    },
+  };
+}
+
+/**
+ * The state that hooks read on their stdin.
+ *
+ * @param pid the first process, or the placeholder `@PID@` that turf-init fills in
+ */
+export function hookState(container: Container, status: string, pid: number | '@PID@'): string {
+  const { facts } = container;
+  const json = JSON.stringify({
+    ociVersion: facts.ociVersion,
+    id: facts.id,
+    status,
+    pid,
+    bundle: facts.bundle,
+    ...(Object.keys(facts.annotations).length === 0 ? {} : { annotations: facts.annotations }),
+  });
+  // The placeholder stands for a number: it must not stay quoted.
+  return pid === '@PID@' ? json.replace('"pid":"@PID@"', '"pid":@PID@') : json;
+}

@@ -1,0 +1,41 @@
+import { TurfError } from '../../cli/turf-error.js';
+import { type Machine } from '../machine.js';
+import { type Container } from './container.js';
+import { runHooks } from './hooks.js';
+import { assertAllowed } from './lifecycle.js';
+import { hookState } from './oci-state.js';
+import { releaseContainer } from './start-connection.js';
+import { storedConfig } from './stored-config.js';
+
+/**
+ * Releases a created container and runs its poststart hooks. A failing poststart hook is logged and changes nothing
+ * (runtime-spec, runtime.md "Lifecycle").
+ *
+ * @throws TurfError TURF_ERR_STATE, or TURF_ERR_LAUNCH with the field at fault
+ */
+export async function startContainer(machine: Machine, container: Container): Promise<void> {
+  const { id } = container;
+  assertAllowed(id, 'start', container.lifecycle.state);
+  try {
+    await releaseContainer(machine.kernel, machine.store.path(id, 'start.sock'), container.labels);
+  } catch (cause) {
+    if (!(cause instanceof TurfError)) throw cause;
+    throw new TurfError(cause.code, cause.message, { operation: `start ${id}`, cause });
+  }
+  container.enter({ state: 'running' });
+  machine.log.info({ id }, 'container started');
+  machine.events.publish({ type: 'start', id, ...pidOf(container) });
+  const hooks =
+    container.facts.kind === 'worker' ? undefined : storedConfig(machine.store, id).hooks?.poststart;
+  if (hooks === undefined) return;
+  const pid = container.facts.process?.pid ?? 0;
+  try {
+    await runHooks('poststart', hooks, hookState(container, 'running', pid), container.facts.bundle);
+  } catch (error) {
+    machine.log.warn({ id, err: error }, 'a poststart hook failed');
+  }
+}
+
+function pidOf(container: Container): { pid?: number } {
+  return container.facts.process === undefined ? {} : { pid: container.facts.process.pid };
+}

@@ -1,0 +1,142 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { TurfError } from '../../cli/turf-error.js';
+import {
+  type Exit,
+  exitRecordSchema,
+  exitSchema,
+  type ExitRecord,
+  type Facts,
+  factsSchema,
+} from './facts.js';
+
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** Names that the daemon itself uses in its root; an id cannot start with a dot, and cannot be one of these. */
+const RESERVED = new Set(['turf.sock', 'cli.sock', 'turfd.lock', 'turfd.log', 'exits']);
+
+/** Files of one container under `<root>/<id>/`. Paths of an id that validateContainerId has passed only. */
+export class StateStore {
+  constructor(readonly root: string) {
+    mkdirSync(join(root, 'exits'), { recursive: true, mode: DIRECTORY_MODE });
+  }
+
+  path(id: string, file = ''): string {
+    return join(this.root, id, file);
+  }
+
+  /**
+   * Takes the id by making its directory.
+   *
+   * @throws TurfError TURF_ERR_EXISTS
+   */
+  reserve(id: string): void {
+    if (RESERVED.has(id)) {
+      throw new TurfError('TURF_ERR_INVALID_ID', `container id ${id} is reserved`, { path: 'id' });
+    }
+    try {
+      mkdirSync(this.path(id), { mode: DIRECTORY_MODE });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+        throw new TurfError('TURF_ERR_EXISTS', `container with id exists: ${id}`, { path: 'id' });
+      }
+      throw error;
+    }
+  }
+
+  remove(id: string): void {
+    rmSync(this.path(id), { recursive: true, force: true });
+  }
+
+  writeFacts(facts: Facts): void {
+    this.#replace(this.path(facts.id, 'state.json'), JSON.stringify(facts));
+  }
+
+  writeConfig(id: string, text: string): void {
+    this.#replace(this.path(id, 'config.json'), text);
+  }
+
+  readConfig(id: string): string {
+    return readFileSync(this.path(id, 'config.json'), 'utf8');
+  }
+
+  writeExit(id: string, exit: Exit): void {
+    this.#replace(this.path(id, 'exit.json'), JSON.stringify(exit));
+  }
+
+  readExit(id: string): Exit | undefined {
+    const text = readIfPresent(this.path(id, 'exit.json'));
+    return text === undefined ? undefined : exitSchema.parse(JSON.parse(text));
+  }
+
+  /** Opens a log file for the container to write to: append only, so that two writers and a rotation do not overwrite. */
+  openLog(id: string, stream: 'stdout' | 'stderr'): number {
+    return openSync(this.logPath(id, stream), 'a', FILE_MODE);
+  }
+
+  logPath(id: string, stream: 'stdout' | 'stderr'): string {
+    return this.path(id, `${stream}.log`);
+  }
+
+  appendLog(id: string, stream: 'stdout' | 'stderr', text: string): void {
+    appendFileSync(this.logPath(id, stream), text, { mode: FILE_MODE });
+  }
+
+  /**
+   * Every container directory with its facts; `facts` is undefined where state.json is missing or not ours: a create that
+   * died before its first write.
+   */
+  entries(): { id: string; facts: Facts | undefined }[] {
+    return readdirSync(this.root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !RESERVED.has(entry.name) && !entry.name.startsWith('.'))
+      .map(({ name }) => ({ id: name, facts: this.#readFacts(name) }));
+  }
+
+  /** The supervisor's record of how a process ended, if it has written one. */
+  readExitRecord(pid: number, startTime: string): ExitRecord | undefined {
+    const text = readIfPresent(join(this.root, 'exits', `${pid}-${startTime}`));
+    return text === undefined ? undefined : exitRecordSchema.parse(JSON.parse(text));
+  }
+
+  /** Forgets exit records: of one process that has been dealt with, or of all. */
+  removeExitRecords(pid?: number, startTime?: string): void {
+    const directory = join(this.root, 'exits');
+    if (pid !== undefined && startTime !== undefined) {
+      rmSync(join(directory, `${pid}-${startTime}`), { force: true });
+      return;
+    }
+    for (const name of readdirSync(directory)) rmSync(join(directory, name), { force: true });
+  }
+
+  #readFacts(id: string): Facts | undefined {
+    const text = readIfPresent(this.path(id, 'state.json'));
+    if (text === undefined) return undefined;
+    const parsed = factsSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  #replace(path: string, text: string): void {
+    const temporary = `${path}.new`;
+    writeFileSync(temporary, text, { mode: FILE_MODE });
+    renameSync(temporary, path);
+  }
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { Socket } from 'node:net';
+import { TurfError } from '../../cli/turf-error.js';
+import { kernelError } from '../../native-shim/libturf.js';
+import { type Frame, FrameChannel } from '../channel/frame-channel.js';
+import { PayloadReader, PayloadWriter } from '../channel/payload.js';
+
+/** A clone of a seed is not trusted: its frames stay small. */
+const FRAME_LIMIT = 64 << 10;
+
+/** Operations whose detail is a whole sentence already (native-shim/plan/plan.h). */
+const SELF_EXPLAINING = new Set([17, 32]);
+
+/** The daemon's end of a sync channel (docs/protocol.md, "Sync channel"). */
+export class SyncChannel {
+  readonly #channel: FrameChannel;
+
+  /** @param fd the daemon's end, owned by the channel from now on, or a connected socket */
+  constructor(end: number | Socket) {
+    const socket = typeof end === 'number' ? new Socket({ fd: end, readable: true, writable: true }) : end;
+    this.#channel = new FrameChannel(socket, FRAME_LIMIT);
+  }
+
+  /** The next frame that is not a hello; undefined once the other end has gone. */
+  async next(): Promise<Frame | undefined> {
+    for (;;) {
+      const frame = await this.#channel.next();
+      if (frame?.type !== 'H') return frame;
+    }
+  }
+
+  /**
+   * Waits until the process has done its plan up to READY, answering its syncs.
+   *
+   * @param labels config field of each operation, for errors
+   * @param onSync runs what the daemon has to do at a sync point; the container waits meanwhile
+   * @throws TurfError TURF_ERR_LAUNCH with the field at fault
+   */
+  async untilReady(labels: readonly string[], onSync: (tag: number) => Promise<string>): Promise<void> {
+    for (;;) {
+      const frame = await this.next();
+      if (frame === undefined) {
+        throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
+      }
+      if (frame.type === 'K') return;
+      if (frame.type === 'E') throw planError(frame.payload, labels);
+      if (frame.type !== 'S')
+        throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${frame.type} while setting up`);
+      const answer = await onSync(new PayloadReader(frame.payload).u32());
+      await this.#channel.send('G', new PayloadWriter().str(answer).finish());
+    }
+  }
+
+  close(): void {
+    this.#channel.destroy();
+  }
+}
+
+/** Renders an `E` frame: `mounts[3]: mount proc on /proc: operation not permitted`. */
+export function planError(payload: Buffer, labels: readonly string[]): TurfError {
+  const reader = new PayloadReader(payload);
+  const errno = reader.i32();
+  const index = reader.u32();
+  const opcode = reader.u32();
+  const detail = reader.str();
+  const label = labels[index];
+  const cause = kernelError(detail, errno);
+  const message = SELF_EXPLAINING.has(opcode) ? detail : cause.message;
+  return new TurfError('TURF_ERR_LAUNCH', label === undefined ? message : `${label}: ${message}`, {
+    operation: detail,
+    ...(label === undefined ? {} : { path: label }),
+    cause,
+  });
+}

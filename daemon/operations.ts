@@ -1,0 +1,282 @@
+import { writeFileSync } from 'node:fs';
+import { release } from 'node:os';
+import {
+  type CheckReport,
+  type ContainerState,
+  type CreateOptions,
+  type CreateResult,
+  type DeleteOptions,
+  type ForkOptions,
+  type ForkResult,
+  type HealthInfo,
+  type InvokeOptions,
+  type InvokeResult,
+  type LifecycleEvent,
+  type LogChunk,
+  type LogsOptions,
+  type Operations,
+  type SeedCreateOptions,
+  type SeedInfo,
+  type VersionInfo,
+} from '../cli/operations.js';
+import { TurfError } from '../cli/turf-error.js';
+import { containerIdProblem } from '../oci-spec/container-id.js';
+import { featuresDocument } from '../oci-spec/features.js';
+import { SECCOMP_FLAG_NAMES } from '../oci-spec/seccomp-names.js';
+import { libseccompVersion } from '../native-shim/probe.js';
+import { OCI_VERSION } from '../oci-spec/rules/oci-version.js';
+import { refuseUnsupported } from '../oci-spec/unsupported.js';
+import { readTurfMember, type TurfMember } from '../oci-spec/turf-member.js';
+import { machineReport } from './check/report.js';
+import { gatherFacts } from './check/facts.js';
+import { asTurfError, type Bundle, readBundle, rootDirectory } from './containers/bundle.js';
+import { type Container } from './containers/container.js';
+import { type ContainerSpec, createContainer } from './containers/create.js';
+import { deleteContainer } from './containers/delete.js';
+import { type ExitWatch } from './containers/exits.js';
+import { killContainer } from './containers/kill.js';
+import { readLogs } from './containers/logs.js';
+import { containerState } from './containers/oci-state.js';
+import { isAlive } from './containers/process-facts.js';
+import { startContainer } from './containers/start.js';
+import { type Machine } from './machine.js';
+import { invokeWorker } from './seeds/invoke.js';
+import { type Seeds } from './seeds/seeds.js';
+import { VERSION } from './version.js';
+
+const PARK_PATIENCE_MS = 30_000;
+
+/** The operations of turf, carried out on this machine: one implementation for the command line and for REST. */
+export class DaemonOperations implements Operations {
+  readonly #machine: Machine;
+  readonly #exits: ExitWatch;
+  readonly #seeds: Seeds;
+  readonly #started = Date.now();
+
+  constructor(machine: Machine, exits: ExitWatch, seeds: Seeds) {
+    this.#machine = machine;
+    this.#exits = exits;
+    this.#seeds = seeds;
+  }
+
+  create(options: CreateOptions): Promise<CreateResult> {
+    checkId(options.id);
+    return this.#machine.locks.run(options.id, async () => {
+      if (options.seed !== undefined) return this.#createWorker(options, options.seed);
+      const bundle = readBundle(options.bundle);
+      const member = asTurfError(() => readTurfMember(bundle.config));
+      if (member.kind === 'worker') return this.#createWorker(options, member.from);
+      const container = await this.#create(options, bundle, member);
+      return { id: options.id, pid: container.facts.process?.pid ?? 0 };
+    });
+  }
+
+  start(id: string): Promise<void> {
+    return this.#locked(id, async (container) => {
+      await startContainer(this.#machine, container);
+      if (container.facts.kind === 'seed') this.#seeds.followParking(container);
+    });
+  }
+
+  async state(id: string): Promise<ContainerState> {
+    const container = this.#find(id);
+    await this.#refresh(container);
+    return containerState(container);
+  }
+
+  async kill(id: string, signal: string, all = false): Promise<void> {
+    // Not behind the lock: a signal must reach a container whose start or delete hangs.
+    const container = this.#find(id);
+    await this.#refresh(container);
+    await killContainer(this.#machine, container, signal, all);
+  }
+
+  delete(id: string, options: DeleteOptions = {}): Promise<void> {
+    return this.#locked(id, async (container) => {
+      await this.#refresh(container);
+      await deleteContainer(this.#machine, container, options.force === true);
+    });
+  }
+
+  async list(): Promise<readonly ContainerState[]> {
+    const containers = [...this.#machine.containers.values()];
+    await Promise.all(containers.map((container) => this.#refresh(container)));
+    return containers.map(containerState);
+  }
+
+  async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogChunk> {
+    yield* readLogs(this.#machine, this.#find(id), options);
+  }
+
+  async wait(id: string, signal?: AbortSignal): Promise<ContainerState> {
+    const container = this.#find(id);
+    await abortable(container.whenStopped(), signal);
+    return containerState(container);
+  }
+
+  seedCreate(options: SeedCreateOptions): Promise<SeedInfo> {
+    const { id } = options;
+    checkId(id);
+    return this.#machine.locks.run(id, async () => {
+      const bundle = readBundle(options.bundle);
+      const member = asTurfError(() => readTurfMember(bundle.config));
+      if (member.kind !== 'seed') {
+        throw new TurfError('TURF_ERR_CONFIG', 'turf.seed: must be set for a seed', { path: 'turf.seed' });
+      }
+      const container = await this.#create({ id, bundle: options.bundle }, bundle, member);
+      try {
+        await startContainer(this.#machine, container);
+        await this.#seeds.whenParked(container, options.timeoutMs ?? PARK_PATIENCE_MS);
+      } catch (error) {
+        await deleteContainer(this.#machine, container, true);
+        throw error;
+      }
+      return this.#seeds.info(container);
+    });
+  }
+
+  seedList(): Promise<readonly SeedInfo[]> {
+    const seeds = [...this.#machine.containers.values()].filter(({ facts }) => facts.kind === 'seed');
+    return Promise.resolve(seeds.map((seed) => this.#seeds.info(seed)));
+  }
+
+  fork(options: ForkOptions): Promise<ForkResult> {
+    checkId(options.id);
+    return this.#machine.locks.run(options.id, async () => (await this.#seeds.fork(options)).result);
+  }
+
+  invoke(options: InvokeOptions): Promise<InvokeResult> {
+    const { lifecycle, facts } = this.#find(options.id);
+    if (facts.listen === undefined || lifecycle.state !== 'running') {
+      const what = facts.listen === undefined ? 'does not listen' : `is ${lifecycle.state}`;
+      throw new TurfError('TURF_ERR_STATE', `cannot invoke ${options.id}: it ${what}`, {
+        operation: 'invoke',
+      });
+    }
+    return invokeWorker(facts.listen, options);
+  }
+
+  events(signal?: AbortSignal): AsyncIterable<LifecycleEvent> {
+    return this.#machine.events.stream(signal);
+  }
+
+  features(): Promise<unknown> {
+    const facts = gatherFacts();
+    const { libseccomp } = facts;
+    return Promise.resolve(
+      featuresDocument({
+        version: VERSION,
+        seccomp: {
+          enabled: libseccomp !== undefined && facts.seccompActions.length > 0,
+          ...(libseccomp === undefined ? {} : { libraryVersion: libseccomp }),
+          supportedFlags: SECCOMP_FLAG_NAMES,
+        },
+        apparmor: facts.lsm.includes('apparmor'),
+        selinux: facts.lsm.includes('selinux'),
+        systemdCgroup: facts.systemd,
+        systemdUserCgroup: false,
+        rdmaCgroup: facts.controllers.includes('rdma'),
+      }),
+    );
+  }
+
+  check(): Promise<CheckReport> {
+    return Promise.resolve(machineReport());
+  }
+
+  version(): Promise<VersionInfo> {
+    const seccomp = libseccompVersion();
+    return Promise.resolve({
+      version: VERSION,
+      specVersion: OCI_VERSION,
+      node: process.version,
+      kernel: release(),
+      ...(seccomp === undefined ? {} : { seccomp }),
+    });
+  }
+
+  health(): Promise<HealthInfo> {
+    const kinds = [...this.#machine.containers.values()].map(({ facts }) => facts.kind);
+    const count = (kind: string): number => kinds.filter((other) => other === kind).length;
+    return Promise.resolve({
+      status: 'ok',
+      version: VERSION,
+      uptimeSeconds: Math.floor((Date.now() - this.#started) / 1000),
+      containers: count('container'),
+      seeds: count('seed'),
+      workers: count('worker'),
+    });
+  }
+
+  #create(options: CreateOptions, bundle: Bundle, member: TurfMember): Promise<Container> {
+    asTurfError(() => refuseUnsupported(bundle.config, this.#machine.capabilities));
+    return createContainer(this.#machine, this.#exits, options, () => this.#spec(options.id, bundle, member));
+  }
+
+  #spec(id: string, bundle: Bundle, member: TurfMember): ContainerSpec {
+    switch (member.kind) {
+      case 'container':
+        return {
+          config: bundle.config,
+          configText: bundle.text,
+          rootfs: rootDirectory(bundle.directory, bundle.config),
+          facts: { kind: 'container' },
+          mountFds: new Map(),
+          adopt: [],
+        };
+      case 'seed':
+        return this.#seeds.spec(id, bundle, member);
+      case 'worker':
+      case 'aworker':
+        throw new TurfError(
+          'TURF_ERR_UNSUPPORTED',
+          'turf.from: a worker needs a seed: use turf.from or --seed',
+          {
+            path: 'turf.from',
+          },
+        );
+    }
+  }
+
+  async #createWorker(options: CreateOptions, seed: string): Promise<CreateResult> {
+    const { id, bundle, pidFile } = options;
+    const { result } = await this.#seeds.fork({ id, seed, bundle, hold: true });
+    if (pidFile !== undefined) writeFileSync(pidFile, String(result.pid));
+    return { id, pid: result.pid };
+  }
+
+  #find(id: string): Container {
+    const container = this.#machine.containers.get(id);
+    if (container === undefined || container.lifecycle.state === 'creating') {
+      throw new TurfError('TURF_ERR_NOT_FOUND', `container does not exist: ${id}`, { path: 'id' });
+    }
+    return container;
+  }
+
+  #locked<T>(id: string, action: (container: Container) => Promise<T>): Promise<T> {
+    return this.#machine.locks.run(id, () => action(this.#find(id)));
+  }
+
+  /** The kernel knows first that a process has ended: its status arrives a moment later. */
+  async #refresh(container: Container): Promise<void> {
+    const { process } = container.facts;
+    if (container.lifecycle.state === 'stopped' || process === undefined) return;
+    if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
+  }
+}
+
+function checkId(id: string): void {
+  const problem = containerIdProblem(id);
+  if (problem !== undefined) throw new TurfError('TURF_ERR_INVALID_ID', `id: ${problem}`, { path: 'id' });
+}
+
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  return Promise.race([
+    promise,
+    new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    }),
+  ]);
+}

@@ -1,0 +1,320 @@
+import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
+import { constants, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
+import { TurfError } from '../../cli/turf-error.js';
+import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
+import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { createCgroup } from '../cgroups/create.js';
+import { cgroupfsLocation } from '../cgroups/path.js';
+import { enterAs, workerResources } from '../cgroups/worker.js';
+import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
+import { Container } from '../containers/container.js';
+import { type ExitWatch } from '../containers/exits.js';
+import { type Facts } from '../containers/facts.js';
+import { storedConfig } from '../containers/stored-config.js';
+import { UndoStack } from '../containers/undo.js';
+import { type Machine } from '../machine.js';
+import { NAMESPACES } from '../../oci-spec/namespaces.js';
+import { readTurfMember } from '../../oci-spec/turf-member.js';
+import { type CompiledSeccomp } from '../seccomp/compile.js';
+import { inertTree } from './inert-tree.js';
+import { bindListener, type Listener } from './listen.js';
+import { openClone, requestClone } from './seed-control.js';
+import { mainModule } from './seed-spec.js';
+import { LISTEN_FD, workerPlan } from './worker-plan.js';
+
+const FORK_PATIENCE_MS = 10_000;
+const WORKER_NOFILE = 1024;
+
+/** What a worker is made from, once bundle, seed and options have been put together. */
+interface WorkerSpec {
+  readonly seed: Container;
+  readonly bundle: string;
+  readonly config: OciConfig;
+  readonly configText: string;
+  /** Host directory of the code. */
+  readonly code: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Of the worker's own bundle; a seed's limits are the seed's. */
+  readonly resources: OciResources | undefined;
+  readonly listen: string;
+  readonly hostNetwork: boolean;
+}
+
+/**
+ * Clones a seed into a worker: parked until `start` where `hold` is asked for, running otherwise. Everything is undone if a step
+ * fails.
+ *
+ * @throws TurfError
+ */
+export async function forkWorker(
+  machine: Machine,
+  exits: ExitWatch,
+  seccomp: CompiledSeccomp,
+  options: ForkOptions,
+): Promise<{ container: Container; result: ForkResult }> {
+  const begun = process.hrtime.bigint();
+  const { id } = options;
+  const spec = workerSpec(machine, options);
+  const undo = new UndoStack();
+  try {
+    machine.store.reserve(id);
+    undo.push('state directory', () => {
+      machine.containers.delete(id);
+      machine.store.remove(id);
+    });
+    const container = new Container(firstFacts(machine, id, spec));
+    machine.containers.set(id, container);
+    machine.store.writeConfig(id, spec.configText);
+    const listener = await bindListener(machine.kernel, spec.listen);
+    try {
+      const cgroup = workerCgroup(machine, id, spec.resources, options);
+      undo.push('cgroup', async () => {
+        await cgroup.kill(constants.signals.SIGKILL);
+        await cgroup.destroy();
+      });
+      container.ownCgroup(cgroup);
+      machine.store.writeFacts(container.learn({ cgroup: cgroup.describe(), listen: listener.address }));
+      await clone(machine, exits, undo, seccomp, {
+        container,
+        cgroup,
+        listener,
+        spec,
+        hold: options.hold === true,
+      });
+      const facts = container.learn({
+        phase: 'created',
+        cgroup: cgroup.describe(),
+        listen: listener.address,
+      });
+      machine.store.writeFacts(facts);
+    } finally {
+      closeSync(listener.fd);
+    }
+    container.enter(options.hold === true ? { state: 'created' } : { state: 'running' });
+    undo.clear();
+    const pid = container.facts.process?.pid ?? 0;
+    const forkMs = Number(process.hrtime.bigint() - begun) / 1e6;
+    machine.log.debug({ id, pid, seed: options.seed, forkMs }, 'worker forked');
+    machine.events.publish({ type: 'fork', id, pid, seed: options.seed });
+    return { container, result: { id, pid, listen: listener.address, forkMs } };
+  } catch (error) {
+    const suppressed = await undo.unwind();
+    for (const err of suppressed) machine.log.error({ id, err }, 'could not undo a failed fork');
+    throw error;
+  }
+}
+
+function workerSpec(machine: Machine, options: ForkOptions): WorkerSpec {
+  const seed = machine.containers.get(options.seed);
+  if (seed?.facts.kind !== 'seed') {
+    const what = seed === undefined ? 'does not exist' : 'is not a seed';
+    throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${options.seed} ${what}`, { path: 'seed' });
+  }
+  if (!seed.parked || seed.lifecycle.state !== 'running') {
+    throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
+  }
+  const own = options.bundle === undefined ? undefined : readBundle(options.bundle);
+  const config = own?.config ?? storedConfig(machine.store, options.seed);
+  const bundle = options.bundle ?? seed.facts.bundle;
+  const hostNetwork = (options.network ?? memberNetwork(own?.config)) === 'host';
+  if (hostNetwork && seed.facts.hostNetwork !== true) {
+    throw new TurfError(
+      'TURF_ERR_SEED',
+      `network: seed ${options.seed} was not made with turf.network "host"`,
+      {
+        path: 'network',
+      },
+    );
+  }
+  return {
+    seed,
+    bundle,
+    config,
+    configText: own?.text ?? machine.store.readConfig(options.seed),
+    code: codeDirectory(seed, options, bundle, own?.config),
+    env: { ...environment(config), ...options.env },
+    resources: own?.config.linux?.resources,
+    listen:
+      options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
+    hostNetwork,
+  };
+}
+
+function memberNetwork(config: OciConfig | undefined): string | undefined {
+  if (config === undefined) return undefined;
+  const member = asTurfError(() => readTurfMember(config));
+  return member.kind === 'container' ? undefined : member.network;
+}
+
+function memberListen(config: OciConfig | undefined): string | undefined {
+  if (config === undefined) return undefined;
+  const member = asTurfError(() => readTurfMember(config));
+  return member.kind === 'worker' || member.kind === 'aworker' ? member.listen : undefined;
+}
+
+/** The caller's directory, the bundle's, or what the seed itself has loaded. */
+function codeDirectory(
+  seed: Container,
+  options: ForkOptions,
+  bundle: string,
+  own: OciConfig | undefined,
+): string {
+  if (seed.facts.seedMode === 'userland') {
+    if (options.code !== undefined) {
+      throw new TurfError('TURF_ERR_USAGE', `code: seed ${seed.id} has loaded its code already`, {
+        path: 'code',
+      });
+    }
+    if (seed.facts.code !== undefined) return seed.facts.code;
+  }
+  if (options.code !== undefined) {
+    if (statSync(options.code, { throwIfNoEntry: false })?.isDirectory() === true)
+      return realpathSync(options.code);
+    throw new TurfError('TURF_ERR_USAGE', `code: ${options.code} is not a directory`, { path: 'code' });
+  }
+  const member = own === undefined ? undefined : asTurfError(() => readTurfMember(own));
+  if (member !== undefined && member.kind !== 'container' && member.code !== undefined) {
+    return directoryInBundle(bundle, member.code, 'turf.code');
+  }
+  if (seed.facts.code !== undefined) return seed.facts.code;
+  throw new TurfError('TURF_ERR_USAGE', 'code: a worker of a runtime seed needs a code directory', {
+    path: 'code',
+  });
+}
+
+function environment(config: OciConfig): Record<string, string> {
+  return Object.fromEntries(
+    (config.process?.env ?? []).map((variable) => {
+      const at = variable.indexOf('=');
+      return at < 0 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
+    }),
+  );
+}
+
+function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
+  const { seed, config } = spec;
+  return {
+    version: 1,
+    id,
+    kind: 'worker',
+    ociVersion: config.ociVersion,
+    bundle: spec.bundle,
+    rootfs: '',
+    created: new Date().toISOString(),
+    bootId: machine.bootId,
+    phase: 'creating',
+    owner: userInfo().username,
+    annotations: config.annotations ?? {},
+    logs: true,
+    seed: seed.id,
+    ...(seed.facts.idBase === undefined ? {} : { idBase: seed.facts.idBase }),
+  };
+}
+
+function workerCgroup(
+  machine: Machine,
+  id: string,
+  resources: OciResources | undefined,
+  options: ForkOptions,
+): CgroupHandle {
+  const limits = workerResources(
+    {
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
+      ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
+    },
+    false,
+  );
+  const location = cgroupfsLocation(id);
+  if (location.manager !== 'cgroupfs')
+    throw new TurfError('TURF_ERR_CGROUP', 'a worker has a cgroupfs cgroup');
+  return createCgroup({
+    layout: machine.cgroupLayout,
+    attachDeviceFilter: machine.attachDeviceFilter,
+    path: location.path,
+    resources: { ...resources, ...limits },
+    joinUnified: false,
+  });
+}
+
+interface CloneInput {
+  readonly container: Container;
+  readonly cgroup: CgroupHandle;
+  readonly listener: Listener;
+  readonly spec: WorkerSpec;
+  readonly hold: boolean;
+}
+
+async function clone(
+  machine: Machine,
+  exits: ExitWatch,
+  undo: UndoStack,
+  seccomp: CompiledSeccomp,
+  input: CloneInput,
+): Promise<void> {
+  const { container, cgroup, spec } = input;
+  const { kernel, store } = machine;
+  const { id } = container;
+  const seedPid = spec.seed.facts.process?.pid ?? 0;
+  const open: number[] = [];
+  const own = (fd: number): number => {
+    open.push(fd);
+    return fd;
+  };
+  const timer: { handle?: NodeJS.Timeout } = {};
+  try {
+    const root = join(store.root, '.worker-root');
+    const { tasksFds } = enterAs(cgroup, spec.seed.facts.idBase ?? 0, machine.openAs);
+    tasksFds.forEach(own);
+    const plan = workerPlan({
+      hostname: id.slice(0, 63),
+      ownNetwork: !spec.hostNetwork,
+      rootTree: own(inertTree(kernel, root)),
+      codeTree: own(inertTree(kernel, spec.code)),
+      tasksFds,
+      stdio: [
+        own(openSync('/dev/null', 'r')),
+        own(store.openLog(id, 'stdout')),
+        own(store.openLog(id, 'stderr')),
+      ],
+      listenFd: input.listener.fd,
+      startSocketFd: input.hold ? own(kernel.listenUnix(store.path(id, 'start.sock'), 0o600)) : undefined,
+      seccomp,
+      nofile: WORKER_NOFILE,
+    });
+    container.label(plan.labels);
+    const { pid, sync } = await requestClone(kernel, {
+      path: store.path(spec.seed.id, 'control.sock'),
+      unshareFlags: unshareFlags(spec.hostNetwork),
+      planFd: own(kernel.sealedMemfd('turf-plan', plan.bytes)),
+      fds: plan.fds,
+      info: JSON.stringify({ id, env: spec.env, main: mainModule(spec.config), listenFd: LISTEN_FD }),
+    });
+    try {
+      timer.handle = setTimeout(() => sync.close(), FORK_PATIENCE_MS);
+      const { pidfd, startTime } = openClone(kernel, pid, seedPid);
+      container.ownProcess(pidfd);
+      undo.push('clone', async () => {
+        if (container.pidfd !== undefined) kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+        await exits.settle(container);
+      });
+      container.learn({ process: { pid, startTime: startTime.toString() } });
+      exits.watch(container, pid, startTime, pidfd);
+      await sync.untilReady(plan.labels, () => {
+        cgroup.attach(pid);
+        return Promise.resolve('');
+      });
+    } finally {
+      sync.close();
+    }
+  } finally {
+    clearTimeout(timer.handle);
+    for (const fd of open) closeSync(fd);
+  }
+}
+
+function unshareFlags(hostNetwork: boolean): number {
+  const { pid, mount, ipc, uts, network } = NAMESPACES;
+  return pid.flag | mount.flag | ipc.flag | uts.flag | (hostNetwork ? 0 : network.flag);
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { AWORKER_NODE_FLAGS } from '../../native-shim/node-flags.js';
+import { type OciConfig, type OciMount } from '../../oci-spec/config.js';
+import { type TurfMember } from '../../oci-spec/turf-member.js';
+import { type Bundle, directoryInBundle } from '../containers/bundle.js';
+import { type ContainerSpec } from '../containers/create.js';
+import { type Machine } from '../machine.js';
+import { inertTree } from './inert-tree.js';
+import { RUNTIME_DIRECTORY, type RuntimeFile } from './runtime-files.js';
+import { freeUserRange, RANGE_SIZE } from './user-range.js';
+
+type SeedMember = Extract<TurfMember, { kind: 'seed' }>;
+
+/** Number of the control socket in the seed: the first after stdio, below what a clone keeps. */
+const CONTROL_FD = 3;
+
+/** What a seed needs of its own user namespace to make clones: their namespaces, mounts, ids and networks. */
+const SEED_CAPABILITIES = [
+  'CAP_SYS_ADMIN',
+  'CAP_SYS_CHROOT',
+  'CAP_SETUID',
+  'CAP_SETGID',
+  'CAP_SETPCAP',
+  'CAP_NET_ADMIN',
+];
+
+/**
+ * The container that a seed's bundle stands for: an own root with the runtime and the code, no privilege on the host (a user
+ * namespace), and no PID namespace, whose end would end the clones.
+ */
+export function seedSpec(
+  machine: Machine,
+  id: string,
+  bundle: Bundle,
+  member: SeedMember,
+  files: readonly RuntimeFile[],
+): ContainerSpec {
+  const root = join(machine.store.root, '.seed-root');
+  const code =
+    member.code === undefined ? undefined : directoryInBundle(bundle.directory, member.code, 'turf.code');
+  const idBase = freeUserRange([...machine.containers.values()].map(({ facts }) => facts));
+  const mounts = seedMounts(files, code);
+  const mountFds = new Map<number, number>();
+  mounts.forEach(({ destination }, index) => {
+    // Host processes stay invisible: only those that the seed may ptrace, its own, show up (proc(5), hidepid=4).
+    if (destination === '/proc')
+      mountFds.set(index, machine.kernel.newMount('proc', { hidepid: 'ptraceable', subset: 'pid' }, 0xf));
+    if (destination === '/code' && code !== undefined) mountFds.set(index, inertTree(machine.kernel, code));
+  });
+  const control = machine.kernel.listenUnix(machine.store.path(id, 'control.sock'), 0o600);
+  return {
+    config: seedConfig(id, bundle.config, member, root, mounts, idBase),
+    configText: bundle.text,
+    rootfs: root,
+    facts: {
+      kind: 'seed',
+      rootfs: '',
+      seedMode: member.mode,
+      idBase,
+      hostNetwork: member.network === 'host',
+      ...(code === undefined ? {} : { code }),
+    },
+    mountFds,
+    adopt: [{ fd: control, number: CONTROL_FD }],
+  };
+}
+
+function seedMounts(files: readonly RuntimeFile[], code: string | undefined): OciMount[] {
+  const bind = (source: string, destination: string): OciMount => ({
+    destination,
+    source,
+    type: 'bind',
+    options: ['bind', 'ro', 'nosuid', 'nodev'],
+  });
+  return [
+    bind('/proc', '/proc'),
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'noexec', 'mode=755', 'size=64k'],
+    },
+    {
+      destination: '/tmp',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'nodev', 'noexec', 'mode=1777', 'size=16m'],
+    },
+    ...files.map(({ source, target }) => bind(source, target)),
+    ...(code === undefined ? [] : [bind(code, '/code')]),
+  ];
+}
+
+function seedConfig(
+  id: string,
+  given: OciConfig,
+  member: SeedMember,
+  root: string,
+  mounts: OciMount[],
+  idBase: number,
+): OciConfig {
+  const mapping = [{ containerID: 0, hostID: idBase, size: RANGE_SIZE }];
+  const settings = { mode: member.mode, main: mainModule(given), controlFd: CONTROL_FD };
+  const { resources, cgroupsPath } = given.linux ?? {};
+  return {
+    ociVersion: given.ociVersion,
+    ...(given.annotations === undefined ? {} : { annotations: given.annotations }),
+    ...(given.hooks === undefined ? {} : { hooks: given.hooks }),
+    hostname: id.slice(0, 63),
+    root: { path: root, readonly: true },
+    mounts,
+    process: {
+      cwd: '/',
+      user: { uid: 0, gid: 0 },
+      args: [`${RUNTIME_DIRECTORY}/node`, ...AWORKER_NODE_FLAGS, `${RUNTIME_DIRECTORY}/dist/aworker/seed.js`],
+      env: [`TURF_SEED=${JSON.stringify(settings)}`, 'HOME=/tmp'],
+      noNewPrivileges: true,
+      capabilities: {
+        bounding: SEED_CAPABILITIES,
+        effective: SEED_CAPABILITIES,
+        permitted: SEED_CAPABILITIES,
+      },
+      rlimits: [{ type: 'RLIMIT_CORE', soft: 0, hard: 0 }],
+    },
+    linux: {
+      namespaces: [
+        { type: 'user' },
+        { type: 'mount' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        ...(member.network === 'host' ? [] : [{ type: 'network' as const }]),
+      ],
+      uidMappings: mapping,
+      gidMappings: mapping,
+      ...(resources === undefined ? {} : { resources }),
+      ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
+    },
+  };
+}
+
+/** Path in the seed of the module that a bundle's args name: `["aworker", "index.js"]`. */
+export function mainModule(config: OciConfig): string {
+  const [, file = 'index.js'] = config.process?.args ?? [];
+  return join('/code', join('/', file));
+}

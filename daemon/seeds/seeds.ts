@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ForkOptions, type SeedInfo } from '../../cli/operations.js';
+import { TurfError } from '../../cli/turf-error.js';
+import { type TurfMember } from '../../oci-spec/turf-member.js';
+import { type Bundle } from '../containers/bundle.js';
+import { type Container } from '../containers/container.js';
+import { type ContainerSpec } from '../containers/create.js';
+import { type ExitWatch } from '../containers/exits.js';
+import { turfState } from '../containers/lifecycle.js';
+import { type Machine } from '../machine.js';
+import { type CompiledSeccomp } from '../seccomp/compile.js';
+import { forkWorker } from './fork.js';
+import { makeSeedRoot, makeWorkerRoot, type RuntimeFile, runtimeFiles } from './runtime-files.js';
+import { seedParks } from './seed-control.js';
+import { seedSpec } from './seed-spec.js';
+import { workerSeccomp } from './worker-seccomp.js';
+
+const STDERR_SHOWN = 4000;
+
+/** Seeds and their clones. */
+export class Seeds {
+  readonly #machine: Machine;
+  readonly #exits: ExitWatch;
+  readonly #files: readonly RuntimeFile[];
+  readonly #forks = new Map<string, number>();
+  #seccomp: CompiledSeccomp | undefined;
+
+  constructor(machine: Machine, exits: ExitWatch) {
+    this.#machine = machine;
+    this.#exits = exits;
+    this.#files = runtimeFiles();
+    makeSeedRoot(join(machine.store.root, '.seed-root'), this.#files);
+    makeWorkerRoot(join(machine.store.root, '.worker-root'));
+  }
+
+  /** The container that a seed's bundle stands for. */
+  spec(id: string, bundle: Bundle, member: Extract<TurfMember, { kind: 'seed' }>): ContainerSpec {
+    return seedSpec(this.#machine, id, bundle, member, this.#files);
+  }
+
+  /**
+   * Waits until a started seed has parked.
+   *
+   * @throws TurfError TURF_ERR_SEED with what the seed wrote to stderr where it ended, TURF_ERR_TIMEOUT
+   */
+  async whenParked(seed: Container, timeoutMs: number): Promise<void> {
+    const waiting = new AbortController();
+    const exited = seed.whenStopped().then(() => 'exited' as const);
+    const timeout = delay(timeoutMs, 'timeout' as const, { signal: waiting.signal });
+    timeout.catch(() => undefined);
+    try {
+      const outcome = await Promise.race([this.#park(seed, waiting.signal), exited, timeout]);
+      if (outcome === 'parked') return;
+      if (outcome === 'timeout') {
+        throw new TurfError('TURF_ERR_TIMEOUT', `seed ${seed.id} did not reach forkwait in ${timeoutMs} ms`);
+      }
+      await exited;
+      throw new TurfError(
+        'TURF_ERR_SEED',
+        `seed ${seed.id} ended before it reached forkwait${this.#stderr(seed)}`,
+      );
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  /** Learns, without waiting for it, when a seed parks: after an engine's start, or a restart of the daemon. */
+  followParking(seed: Container): void {
+    const waiting = new AbortController();
+    void seed.whenStopped().then(() => waiting.abort());
+    this.#park(seed, waiting.signal).catch((err: unknown) => {
+      this.#machine.log.warn({ id: seed.id, err }, 'could not follow a seed to its fork point');
+    });
+  }
+
+  info(seed: Container): SeedInfo {
+    const { facts, lifecycle, parked } = seed;
+    const workers = [...this.#machine.containers.values()].filter(
+      (other) => other.facts.seed === seed.id && other.lifecycle.state !== 'stopped',
+    );
+    return {
+      id: facts.id,
+      mode: facts.seedMode ?? 'runtime',
+      pid: lifecycle.state === 'stopped' ? 0 : (facts.process?.pid ?? 0),
+      state: turfState(lifecycle, 'seed', parked),
+      bundle: facts.bundle,
+      created: facts.created,
+      forks: this.#forks.get(facts.id) ?? 0,
+      workers: workers.length,
+    };
+  }
+
+  async fork(options: ForkOptions): ReturnType<typeof forkWorker> {
+    this.#seccomp ??= this.#machine.seccomp.compile(workerSeccomp);
+    const forked = await forkWorker(this.#machine, this.#exits, this.#seccomp, options);
+    this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
+    return forked;
+  }
+
+  async #park(seed: Container, abandoned: AbortSignal): Promise<'parked' | 'exited'> {
+    const path = this.#machine.store.path(seed.id, 'control.sock');
+    if (!(await seedParks(this.#machine.kernel, path, abandoned))) return 'exited';
+    if (!seed.parked) {
+      seed.park();
+      const { process } = seed.facts;
+      this.#machine.log.info({ id: seed.id, pid: process?.pid }, 'seed parked');
+      this.#machine.events.publish({
+        type: 'seed-ready',
+        id: seed.id,
+        ...(process === undefined ? {} : { pid: process.pid }),
+      });
+    }
+    return 'parked';
+  }
+
+  #stderr(seed: Container): string {
+    if (!seed.facts.logs) return '';
+    const text = readFileSync(this.#machine.store.logPath(seed.id, 'stderr'), 'utf8').trim();
+    return text === '' ? '' : `:\n${text.slice(-STDERR_SHOWN)}`;
+  }
+}
