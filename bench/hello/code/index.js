@@ -1,0 +1,6 @@
+/* global Response */
+export default {
+  fetch() {
+    return new Response('hello\n');
+  },
+};

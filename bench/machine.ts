@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryMiB: number;
+  readonly kernel: string;
+  readonly system: string;
+  readonly node: string;
+  readonly cgroup: 'v1' | 'v2' | 'hybrid';
+}
+
+/** cgroup layout: v2 is mounted at the root, hybrid has it at `unified` beside v1 controllers. */
+export function cgroupLayout(): Machine['cgroup'] {
+  if (existsSync('/sys/fs/cgroup/cgroup.controllers')) return 'v2';
+  return existsSync('/sys/fs/cgroup/unified/cgroup.procs') ? 'hybrid' : 'v1';
+}
+
+/** What a reader needs to know to compare figures. */
+export function machine(): Machine {
+  const os = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryMiB: Math.round(totalmem() / 2 ** 20),
+    kernel: release(),
+    system: /PRETTY_NAME="(.*)"/.exec(os)?.[1] ?? 'unknown',
+    node: process.version,
+    cgroup: cgroupLayout(),
+  };
+}
+
+/** Memory that new work could get without swapping, in KiB (MemAvailable, proc(5)). */
+export function availableKiB(): number {
+  return Number(/^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? NaN);
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { lifecycle, runTrue } from './containers.js';
+import { PROJECT, TemporaryDaemon } from './daemon.js';
+import { machine } from './machine.js';
+import { findPeers, type Peer } from './peers.js';
+import type { Row } from './row.js';
+import { columns } from './statistics.js';
+import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
+
+const PARTS = ['lifecycle', 'run', 'fork', 'cold', 'memory'];
+const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N]
+parts: ${PARTS.join(', ')}`;
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    only: { type: 'string' },
+    runs: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+const parts = values.only?.split(',') ?? PARTS;
+const runs = Number(values.runs ?? 30);
+if (values.help === true || !parts.every((part) => PARTS.includes(part)) || !(runs >= 1)) {
+  process.stderr.write(`${USAGE}\n`);
+  process.exit(values.help === true ? 0 : 1);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'turf-bench-'));
+const daemon = new TemporaryDaemon();
+const rows: Row[] = [];
+let peers: Peer[] = [];
+let absent: string[] = [];
+
+const progress = (what: string): void => void process.stderr.write(`bench: ${what}\n`);
+
+async function measure(): Promise<void> {
+  await daemon.start();
+  ({ peers, absent } = findPeers(daemon.root, directory));
+  if (parts.includes('lifecycle')) {
+    progress(`create + start + delete -f, ${runs} rounds`);
+    rows.push(...(await lifecycle(peers, directory, runs)));
+  }
+  if (parts.includes('run')) {
+    progress(`run /bin/true, ${runs} rounds`);
+    rows.push(...(await runTrue(peers, directory, runs)));
+  }
+  const bundle = join(PROJECT, 'bench/hello');
+  if (parts.includes('cold')) {
+    progress('cold node');
+    rows.push(...(await coldNodeToResponse(moduleOf(bundle), directory, runs)));
+  }
+  if (parts.includes('fork') || parts.includes('memory')) {
+    await daemon.turf('seed', 'create', '--bundle', bundle, 'seed');
+    const herd = new Herd(daemon, 'seed');
+    for (const alive of parts.includes('fork') ? [10, 100, 500] : []) {
+      progress(`fork with ${alive} workers alive`);
+      rows.push(...(await forkToResponse(herd, alive, runs)));
+    }
+    if (parts.includes('memory')) {
+      progress('memory of 200 workers');
+      rows.push(...(await memory(herd, 200, moduleOf(bundle), directory)));
+    }
+  }
+}
+
+function print(): void {
+  const facts = machine();
+  const notes = [
+    ...peers.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`])),
+    ...absent,
+  ];
+  if (values.json === true) {
+    const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
+    process.stdout.write(`${JSON.stringify({ machine: facts, versions, notes, rows }, undefined, 2)}\n`);
+    return;
+  }
+  const lines = rows.map(({ what, who, unit, figures: { n, p5, p50, p95 } }) => [
+    what,
+    who,
+    ...[p50, p5, p95].map((value) => value.toFixed(unit === 'ms' ? 2 : 0)),
+    unit,
+    String(n),
+  ]);
+  const heading = ['', 'who', 'median', 'p5', 'p95', 'unit', 'n'];
+  process.stdout.write(`${columns([heading, ...lines])}\n\n`);
+  process.stdout.write(
+    `${facts.cpu}, ${facts.cores} cores, ${facts.memoryMiB} MiB, ${facts.system}, Linux ${facts.kernel}, ` +
+      `cgroup ${facts.cgroup}, Node.js ${facts.node}\n`,
+  );
+  for (const { name, version } of peers) process.stdout.write(`${name}: ${version}\n`);
+  for (const note of notes) process.stdout.write(`note: ${note}\n`);
+}
+
+try {
+  await measure();
+  print();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await Promise.all(peers.map((peer) => peer.close()));
+  await daemon.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
