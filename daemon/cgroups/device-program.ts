@@ -31,7 +31,10 @@ const answer = (allow: boolean): readonly Instruction[] => [
 ];
 
 const accessMask = (access: string): number =>
-  [...access].reduce((mask, letter) => mask | (ACCESS_BITS[letter] ?? 0), 0);
+  Object.entries(ACCESS_BITS).reduce(
+    (mask, [letter, bit]) => (access.includes(letter) ? mask | bit : mask),
+    0,
+  );
 
 /** The code of one rule; it falls through where the rule does not decide. */
 function ruleCode(rule: DeviceRule): readonly Instruction[] {

@@ -27,7 +27,7 @@ t.teardown(() => {
 void t.test(
   'a process enters by descriptors of its own uid, and can move no process of another',
   { skip },
-  async (test) => {
+  (test) => {
     const cgroup = createWorkerCgroup({
       layout,
       id: 'w',
@@ -73,6 +73,7 @@ void t.test(
     for (const { controllers } of cgroup.describe().hierarchies) {
       test.match(stdout, `${controllers.join(',')}:${parent}/worker`, 'moved itself');
     }
+    test.end();
   },
 );
 

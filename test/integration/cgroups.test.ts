@@ -136,6 +136,20 @@ void t.test('memory and swap limits of v1 can be given together', (test) => {
   test.end();
 });
 
+void t.test('a hybrid machine: limits of controllers that live on the unified hierarchy', (test) => {
+  const root = layout.mode === 'hybrid' ? layout.unified : undefined;
+  const available = root === undefined ? '' : readFileSync(join(root, 'cgroup.controllers'), 'utf8');
+  if (root === undefined || !/\bhugetlb\b/.test(available)) {
+    test.comment('skipped: no hugetlb controller on a unified hierarchy beside v1');
+    return void test.end();
+  }
+  const cgroup = make(test, 'huge', { hugepageLimits: [{ pageSize: '2MB', limit: 4 << 20 }] });
+  const directory = cgroup.paths.get('') ?? '';
+  test.equal(readFileSync(join(directory, 'hugetlb.2MB.max'), 'utf8').trim(), String(4 << 20));
+  test.equal(readFileSync(join(directory, 'hugetlb.2MB.rsvd.max'), 'utf8').trim(), String(4 << 20));
+  test.end();
+});
+
 void t.test('devices: only the default ones and those allowed', async (test) => {
   const rules = [{ allow: true, type: 'c', major: 1, minor: 11, access: 'r' }]; // kmsg
   for (const [name, devices, expected] of [

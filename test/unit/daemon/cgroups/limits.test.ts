@@ -162,10 +162,18 @@ void t.test('what cannot be done is refused by field', (test) => {
     ['hugepageLimits[0].pageSize', { hugepageLimits: [{ pageSize: '../2MB', limit: 1 }] }],
   ];
   for (const [field, resources] of v2) {
-    test.throws(() => v2Limits(resources), { path: `linux.resources.${field}` }, `v2 ${field}`);
+    test.throws(
+      () => v2Limits(resources),
+      { name: 'TurfError', path: `linux.resources.${field}` },
+      `v2 ${field}`,
+    );
   }
-  test.throws(() => v1Limits({ unified: { 'memory.high': '1' } }), { path: 'linux.resources.unified' });
+  test.throws(() => v1Limits({ unified: { 'memory.high': '1' } }), {
+    name: 'TurfError',
+    path: 'linux.resources.unified',
+  });
   test.throws(() => v1Limits({ memory: { useHierarchy: false } }), {
+    name: 'TurfError',
     path: 'linux.resources.memory.useHierarchy',
   });
   test.end();
