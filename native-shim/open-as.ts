@@ -15,6 +15,5 @@ export type OpenAs = (euid: number, path: string, flags: number) => number;
 /** Binds `turf_open_as` (native-shim/lib/open-as.h). */
 export function loadOpenAs(path: string = LIBTURF_PATH): OpenAs {
   const openAs = koffi.load(path).func('int turf_open_as(uint32_t euid, const char *path, int flags)');
-  return (euid, file, flags) =>
-    checkResult(`open ${file} as uid ${euid}`, Number(openAs(euid, file, flags)));
+  return (euid, file, flags) => checkResult(`open ${file} as uid ${euid}`, Number(openAs(euid, file, flags)));
 }
