@@ -63,6 +63,11 @@ export class TemporaryDaemon {
     }
   }
 
+  /** Of bin/turfd; 0 before it was started. */
+  get pid(): number {
+    return this.#front?.pid ?? 0;
+  }
+
   get logFile(): string {
     return join(this.directory, 'turfd.log');
   }
