@@ -4,7 +4,6 @@ import type { OpenAs } from '../../native-shim/open-as.js';
 import type { OciResources } from '../../oci-spec/config.js';
 import type { CgroupEntry, CgroupHandle } from './cgroup.js';
 import { cgroupError } from './control-file.js';
-import { createCgroup, type CreateCgroupOptions } from './create.js';
 import type { CgroupLayout } from './layout.js';
 
 /** Limits of a worker. */
@@ -33,32 +32,11 @@ export function workerResources({ memory, cpus, pids }: WorkerLimits, limitSwap:
   };
 }
 
-/** v1 kernels count swap only with `swapaccount=1`; on v2 a kernel without swap needs no limit. */
-function countsSwap(layout: CgroupLayout): boolean {
+/** Whether swap can be limited: v1 kernels count it only with `swapaccount=1`; a v2 kernel without swap needs no limit. */
+export function countsSwap(layout: CgroupLayout): boolean {
   if (layout.mode === 'v2') return true;
   const memory = layout.hierarchies.find(({ controllers }) => controllers.includes('memory'));
   return memory !== undefined && existsSync(join(memory.mountPoint, 'memory.memsw.limit_in_bytes'));
-}
-
-export interface CreateWorkerCgroupOptions extends Pick<
-  CreateCgroupOptions,
-  'layout' | 'attachDeviceFilter'
-> {
-  readonly id: string;
-  /** Default: `/turf/<id>`. */
-  readonly path?: string;
-  readonly limits: WorkerLimits;
-}
-
-/**
- * Makes the cgroup of a clone of a seed.
- *
- * @throws TurfError TURF_ERR_CGROUP
- */
-export function createWorkerCgroup(options: CreateWorkerCgroupOptions): CgroupHandle {
-  const { id, layout, attachDeviceFilter, path = `/turf/${id}` } = options;
-  const resources = workerResources(options.limits, countsSwap(layout));
-  return createCgroup({ layout, path, resources, attachDeviceFilter, joinUnified: false });
 }
 
 /**

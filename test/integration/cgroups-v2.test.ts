@@ -3,10 +3,10 @@ import { existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { CgroupDriver } from '../../daemon/cgroups/driver.js';
+import { createCgroup } from '../../daemon/cgroups/create.js';
+import { restoreDirectories } from '../../daemon/cgroups/directories-cgroup.js';
 import { detectLayout } from '../../daemon/cgroups/layout.js';
 import { loadDeviceFilter } from '../../native-shim/device-filter.js';
-import { loadOpenAs } from '../../native-shim/open-as.js';
 
 /* The unified hierarchy of a hybrid machine stands for a v2 machine: real files, few controllers. */
 const machine = detectLayout();
@@ -21,16 +21,11 @@ t.teardown(() => {
 });
 
 void t.test('a container lives and dies in a v2 cgroup', { skip }, async (test) => {
-  const driver = new CgroupDriver({
+  const cgroup = createCgroup({
     layout: { mode: 'v2', root: root ?? '' },
-    manager: 'cgroupfs',
-    attachDeviceFilter: loadDeviceFilter(),
-    openAs: loadOpenAs(),
-  });
-  const cgroup = driver.create({
-    id: 'c1',
-    cgroupsPath: `${parent}/c1`,
+    path: `${parent}/c1`,
     resources: { devices: [{ allow: false }] },
+    attachDeviceFilter: loadDeviceFilter(),
   });
   const directory = cgroup.paths.get('') ?? '';
   test.teardown(() => cgroup.destroy());
@@ -46,7 +41,7 @@ void t.test('a container lives and dies in a v2 cgroup', { skip }, async (test) 
   test.equal(cgroup.procs().length, 3);
   test.match(readFileSync(`/proc/${child.pid ?? 0}/cgroup`, 'utf8'), `0::${parent}/c1`);
 
-  const restored = driver.restore(cgroup.describe());
+  const restored = restoreDirectories(cgroup.describe());
   await restored.freeze();
   test.match(readFileSync(join(directory, 'cgroup.events'), 'utf8'), 'frozen 1');
   await restored.thaw();
@@ -58,14 +53,13 @@ void t.test('a container lives and dies in a v2 cgroup', { skip }, async (test) 
 });
 
 void t.test('a limit that the machine cannot keep leaves nothing behind', { skip }, (test) => {
-  const driver = new CgroupDriver({
-    layout: { mode: 'v2', root: root ?? '' },
-    manager: 'cgroupfs',
-    attachDeviceFilter: () => test.fail('must not come to the device program'),
-    openAs: loadOpenAs(),
-  });
   const create = (): unknown =>
-    driver.create({ id: 'c2', cgroupsPath: `${parent}/c2`, resources: { unified: { 'nosuch.max': '1' } } });
+    createCgroup({
+      layout: { mode: 'v2', root: root ?? '' },
+      path: `${parent}/c2`,
+      resources: { unified: { 'nosuch.max': '1' } },
+      attachDeviceFilter: () => test.fail('must not come to the device program'),
+    });
   test.throws(create, {
     code: 'TURF_ERR_CGROUP',
     message: 'linux.resources.unified.nosuch.max: the nosuch controller is not available on this machine',

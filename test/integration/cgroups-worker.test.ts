@@ -3,7 +3,8 @@ import { closeSync, existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { detectLayout } from '../../daemon/cgroups/layout.js';
-import { createWorkerCgroup, enterAs } from '../../daemon/cgroups/worker.js';
+import { createCgroup } from '../../daemon/cgroups/create.js';
+import { countsSwap, enterAs, workerResources } from '../../daemon/cgroups/worker.js';
 import { loadDeviceFilter } from '../../native-shim/device-filter.js';
 import { loadOpenAs } from '../../native-shim/open-as.js';
 
@@ -28,11 +29,11 @@ void t.test(
   'a process enters by descriptors of its own uid, and can move no process of another',
   { skip },
   (test) => {
-    const cgroup = createWorkerCgroup({
+    const cgroup = createCgroup({
       layout,
-      id: 'w',
       path: `${parent}/worker`,
-      limits: { memory: 64 << 20, cpus: 0.5 },
+      resources: workerResources({ memory: 64 << 20, cpus: 0.5 }, countsSwap(layout)),
+      joinUnified: false,
       attachDeviceFilter: loadDeviceFilter(),
     });
     test.teardown(() => cgroup.destroy());
