@@ -1,4 +1,9 @@
-import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+} from 'fastify';
 import type { Operations } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { containers } from './containers.js';
@@ -29,7 +34,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
   const { operations, version } = options;
   const app = fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },

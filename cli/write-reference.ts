@@ -1,0 +1,4 @@
+import { writeFileSync } from 'node:fs';
+import { cliReference } from './reference.js';
+
+writeFileSync('docs/cli.md', await cliReference());
