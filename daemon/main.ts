@@ -9,6 +9,7 @@ import { loadKernel } from '../native-shim/libturf.js';
 import { loadOpenAs } from '../native-shim/open-as.js';
 import { detectLayout } from './cgroups/layout.js';
 import { SupervisorLink } from './channel/supervisor-link.js';
+import { prepareParser } from '../oci-spec/parse.js';
 import { gatherFacts } from './check/facts.js';
 import { serveClients } from './client-server.js';
 import { type DaemonConfig, readInvocation, USAGE } from './config.js';
@@ -53,6 +54,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   const log = createLogger(config.logLevel);
   const kernel = loadKernel();
   const facts = gatherFacts();
+  prepareParser();
   mkdirSync(config.root, { recursive: true, mode: 0o700 });
   const machine: Machine = {
     kernel,
@@ -123,5 +125,6 @@ main().catch((error: unknown) => {
         ? (error.stack ?? error.message)
         : String(error);
   process.stderr.write(`turfd: ${message}\n`);
-  process.exitCode = error instanceof TurfError && error.code === 'TURF_ERR_USAGE' ? 64 : 1;
+  // The supervisor channel alone would keep a daemon alive that serves nobody.
+  process.exit(error instanceof TurfError && error.code === 'TURF_ERR_USAGE' ? 64 : 1);
 });

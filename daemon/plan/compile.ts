@@ -37,9 +37,10 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   // Creates a missing working directory while the root can still be written.
   plan.chdir('process.cwd', process.cwd, true);
   finishMounts(context, readOnlyLater);
+  // Before /proc/sys becomes read-only: a user namespace's root may have no other way to it.
+  setSysctls(context);
   protectPaths(context);
   protectRoot(context);
-  setSysctls(context);
   limitProcess(context, process);
   becomeProgram(context, process);
 

@@ -41,8 +41,8 @@ export function limitProcess({ linux, plan }: PlanContext, process: OciProcess):
  * From root to the user's program: labels, ids, capabilities, filter, start gate, exec.
  *
  * seccomp(2) needs no_new_privs or CAP_SYS_ADMIN. With either at the end, the filter is loaded just before exec and sees none of our own
- * system calls. Otherwise it must be loaded before the privileges go, as in runc: then it has to allow setresuid, capset, prctl, chdir,
- * accept4, read, close_range and execve, which every engine's profile does.
+ * system calls. Otherwise it must be loaded before the privileges go, as in runc: then it has to allow prctl, setresuid, setgroups, capset,
+ * faccessat2, close_range, sendmsg, accept4, recvmsg and execve, which every engine's profile does.
  */
 export function becomeProgram(context: PlanContext, process: OciProcess): void {
   const { input, plan } = context;

@@ -21,7 +21,7 @@ const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
  */
 export function runtimeFiles(): RuntimeFile[] {
   const require = createRequire(import.meta.url);
-  const koffi = dirname(require.resolve('koffi/package.json'));
+  const koffi = dirname(require.resolve('koffi'));
   const own = (path: string): RuntimeFile => ({
     source: realpathSync(join(PACKAGE_ROOT, path)),
     target: join(RUNTIME_DIRECTORY, path),
