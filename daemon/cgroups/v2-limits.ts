@@ -7,7 +7,7 @@ const orMax = (value: Amount): string => (BigInt(value) < 0n ? 'max' : String(va
 
 /**
  * `cpu.shares` (2..262144, default 1024) as `cpu.weight` (1..10000, default 100): the curve through minimum, default
- * and maximum that runc and crun use since 2025.
+ * and maximum that newer releases of runc use.
  */
 export function sharesToWeight(shares: Amount): number {
   const value = Number(shares);
