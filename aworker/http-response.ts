@@ -37,7 +37,7 @@ async function prompt(read: Promise<Chunk>): Promise<Chunk | undefined> {
     },
     () => undefined,
   );
-  for (let tick = 0; tick < PROMPT_TICKS && result === undefined; tick++) await undefined;
+  for (let tick = 0; tick < PROMPT_TICKS && result === undefined; tick++) await Promise.resolve();
   return result;
 }
 

@@ -25,6 +25,7 @@ async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<vo
     await raise('serialize');
   }
   await quiesce();
+  renew(runtime, mode);
   collectGarbage();
 }
 

@@ -57,7 +57,7 @@ export function loadSeedPoint(path: string = LIBTURF_PATH): SeedPoint {
     },
     pid: () => Number(pid()),
     warmListener() {
-      const name = Buffer.alloc(64);
+      const name = Buffer.alloc(108);
       const fd = Number(listener(name, name.length));
       if (fd < 0) throw kernelError('listen on an abstract address', -fd);
       return { fd, path: `\0${text(name)}` };

@@ -98,7 +98,7 @@ static const char *refusal(const uint8_t *payload, const struct turf_frame *fram
     return "number of descriptors";
   for (uint32_t i = 0; i < frame->fd_count; i++)
     if (frame->fds[i] >= TURF_KEPT_FD_FIRST)
-      return "too many descriptors";
+      return "too many open descriptors";
   return NULL;
 }
 
@@ -126,6 +126,10 @@ static int serve_fork(struct turf_park_clone *clone, const uint8_t *payload) {
   }
   gate_out = gate[0];
   gate_in = gate[1];
+  if (gate_in >= TURF_KEPT_FD_FIRST || gate_out >= TURF_KEPT_FD_FIRST || connection >= TURF_KEPT_FD_FIRST) {
+    answer_error(connection, EMFILE, "too many open descriptors");
+    return 0;
+  }
   pid = fork_into(turf_get_u32(payload), &step);
   if (pid == 0) {
     turf_close(&gate_in);
@@ -212,6 +216,7 @@ int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *mes
     r = turf_seed_prepare(control_fd, message, message_size);
   if (r < 0)
     return r;
+  turf_park_inodes(clone.seed_inodes);
   (void)sigfillset(&all);
   default_signals(&saved);
   while (!cloned) {

@@ -47,6 +47,9 @@ TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 /* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */
 int turf_park_threads_sleep(int patience_ms);
 
+/* park_memory.c: the inode numbers of this process's descriptors below 200, 0 where none is open. */
+void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]);
+
 /* park_request.c: one whole control frame, waited for at most two seconds, as header and payload in `buffer`. `frame` owns
  * the descriptors. 0 or -errno. */
 int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame);
@@ -54,6 +57,7 @@ int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct
 /* park_clone.c: what a clone of a seed does before it returns to JavaScript. Ends the process on failure. */
 struct turf_park_clone {
   int connection;
+  ino_t seed_inodes[TURF_KEPT_FD_FIRST]; /* of the seed's descriptors by number, 0 where none is open */
   int gate;               /* read end of a pipe: one byte once the seed has answered; end of file: the seed died */
   struct turf_frame *frame;
   int (*rand_poll)(void); /* OpenSSL's, in the node binary */

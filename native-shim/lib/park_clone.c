@@ -68,6 +68,24 @@ static int close_others(int *keep, uint32_t count) {
   return turf_close_range(first, ~0u, 0);
 }
 
+#define LOCK_PIPE 2
+
+/* The pipe that libuv's pthread_atfork handler made for its signal lock a moment ago: the descriptors that are neither the seed's nor
+ * came with the request. libuv tells nobody their numbers. Returns how many there are. */
+static uint32_t find_lock_pipe(const struct turf_park_clone *clone, int pipe[LOCK_PIPE]) {
+  ino_t now[TURF_KEPT_FD_FIRST];
+  uint32_t count = 0;
+
+  turf_park_inodes(now);
+  now[clone->connection] = now[clone->gate] = 0;
+  for (uint32_t i = 0; i < clone->frame->fd_count; i++)
+    now[clone->frame->fds[i]] = 0;
+  for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < LOCK_PIPE; fd++)
+    if (now[fd] != 0 && now[fd] != clone->seed_inodes[fd])
+      pipe[count++] = fd;
+  return count;
+}
+
 static void wait_for_seed(int gate) {
   char byte;
   ssize_t got;
@@ -99,29 +117,39 @@ static void run_plan(struct turf_park_clone *clone, int *report_fd) {
   (void)munmap(data, plan.length);
 }
 
-/* Keeps 0-2, what the plan adopted, and the connection that the daemon waits on. */
-static int keep_adopted(int *report_fd) {
+/* Keeps 0-2, what the plan adopted, libuv's lock, and the connection that the daemon waits on. */
+static int keep_adopted(int *report_fd, const int *lock, uint32_t lock_count) {
+  int keep[LOCK_PIPE + TURF_KEPT_FD_LAST - TURF_KEPT_FD_FIRST + 2];
+  uint32_t count = 0;
   int moved = fcntl(*report_fd, F_DUPFD_CLOEXEC, TURF_KEPT_FD_LAST + 1);
-  int r;
 
   if (moved < 0)
     return -errno;
   *report_fd = moved;
-  r = turf_close_range(3, TURF_KEPT_FD_FIRST - 1, 0);
-  if (r == 0)
-    r = turf_close_range(TURF_KEPT_FD_LAST + 1, (unsigned)moved - 1, 0);
-  return r == 0 ? turf_close_range((unsigned)moved + 1, ~0u, 0) : r;
+  keep[count++] = moved;
+  for (uint32_t i = 0; i < lock_count; i++) {
+    if (fcntl(lock[i], F_GETFD) < 0)
+      return -errno;
+    keep[count++] = lock[i];
+  }
+  for (int fd = TURF_KEPT_FD_FIRST; fd <= TURF_KEPT_FD_LAST; fd++)
+    keep[count++] = fd;
+  return close_others(keep, count);
 }
 
 void turf_park_become_clone(struct turf_park_clone *clone) {
-  int keep[TURF_FRAME_MAX_FDS + 1];
+  int keep[TURF_FRAME_MAX_FDS + 1 + LOCK_PIPE], lock[LOCK_PIPE];
+  uint32_t count = clone->frame->fd_count, lock_count;
   int report_fd = clone->connection;
   int started, r;
 
   wait_for_seed(clone->gate);
-  memcpy(keep, clone->frame->fds, clone->frame->fd_count * sizeof keep[0]);
-  keep[clone->frame->fd_count] = clone->connection;
-  r = close_others(keep, clone->frame->fd_count + 1);
+  memcpy(keep, clone->frame->fds, count * sizeof keep[0]);
+  keep[count++] = clone->connection;
+  lock_count = find_lock_pipe(clone, lock);
+  for (uint32_t i = 0; i < lock_count; i++)
+    keep[count++] = lock[i];
+  r = close_others(keep, count);
   if (r < 0)
     fail_step(report_fd, r, "close_range");
   r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
@@ -129,7 +157,7 @@ void turf_park_become_clone(struct turf_park_clone *clone) {
     _exit(1);
   run_plan(clone, &report_fd);
   started = report_fd != clone->connection;
-  r = keep_adopted(&report_fd);
+  r = keep_adopted(&report_fd, lock, lock_count);
   if (r < 0)
     fail_step(report_fd, r, "close_range");
   /* OpenSSL sees a fork by the pid, which is 1 in every clone: reseed its generators from the kernel */

@@ -151,6 +151,14 @@ static int check_descriptors(int control_fd, char *message, uint32_t size) {
   return r;
 }
 
+void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]) {
+  for (int fd = 0; fd < TURF_KEPT_FD_FIRST; fd++) {
+    struct stat status;
+
+    inodes[fd] = fstat(fd, &status) == 0 ? status.st_ino : 0;
+  }
+}
+
 int turf_seed_prepare(int control_fd, char *message, uint32_t message_size) {
   int r = check_descriptors(control_fd, message, message_size);
 
