@@ -7,6 +7,9 @@ import { ERROR_CODES, TurfError } from './turf-error.js';
 import type { Verb } from './verb.js';
 import { isGroup, loadVerb, matchVerb } from './verbs.js';
 
+/** What a shell reports for SIGINT. */
+const interrupted = 130;
+
 /**
  * Runs one command line for a client of the daemon. Never rejects: errors are reported to the client.
  *
@@ -35,6 +38,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
       return 0;
     });
   } catch (error) {
+    if (context.signal.aborted && error instanceof Error && error.name === 'AbortError') return interrupted;
     await reportError(context, globals, error);
     if (!(error instanceof TurfError)) return ERROR_CODES.TURF_ERR_SYSTEM.exit;
     if (error.code === 'TURF_ERR_USAGE') await context.stderr(usageHint(verb));

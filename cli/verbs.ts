@@ -49,3 +49,8 @@ export async function loadVerb(name: string): Promise<Verb> {
   if (load === undefined) throw new Error(`no verb ${name}`);
   return (await load()).verb;
 }
+
+/** Loads every verb, so that the first client of a daemon does not wait for it. */
+export async function preloadVerbs(): Promise<void> {
+  await Promise.all(verbNames().map(loadVerb));
+}

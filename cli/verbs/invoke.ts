@@ -6,6 +6,9 @@ import { usageError } from '../options.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
+/** Bodies pass through the daemon's memory. */
+const largestBody = 64 * 1024 * 1024;
+
 export const verb = defineVerb({
   name: 'invoke',
   summary: 'send one HTTP request to a worker',
@@ -66,7 +69,9 @@ async function readBody(data: string, context: CliContext): Promise<Uint8Array> 
     // O_NONBLOCK: opening a FIFO that nobody writes must not hold a thread of the daemon.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (!(await file.stat()).isFile()) throw new Error('not a regular file');
+      const stat = await file.stat();
+      if (!stat.isFile()) throw new Error('not a regular file');
+      if (stat.size > largestBody) throw new Error(`larger than ${largestBody} bytes`);
       return await file.readFile();
     } finally {
       await file.close();

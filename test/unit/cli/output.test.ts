@@ -143,3 +143,12 @@ void t.test('delete --force of a missing container is no error, other errors are
   t.equal((await runFake(['delete', 'c1'], { operations: { delete: missing } })).exitCode, 1);
   t.equal((await runFake(['delete', '-f', 'c1'], { operations: { delete: busy } })).exitCode, 1);
 });
+
+void t.test('an interrupted stream ends quietly', async (t) => {
+  const controller = new AbortController();
+  controller.abort();
+  const list = () =>
+    Promise.reject(controller.signal.reason instanceof Error ? controller.signal.reason : new Error());
+  const run = await runFake(['list'], { operations: { list }, context: { signal: controller.signal } });
+  t.same([run.exitCode, run.stderr], [130, '']);
+});
