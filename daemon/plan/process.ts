@@ -69,8 +69,8 @@ export function becomeProgram(context: PlanContext, process: OciProcess): void {
   plan.closeFds('process', input.preserveFds ?? 0);
   plan.waitStart('start', plan.addFd(input.startSocketFd));
   runHooks(context, 'startContainer');
-  if (isLateFilter) loadFilter();
   for (const { fd, number } of input.adopt ?? []) plan.adoptFd('process', plan.addFd(fd), number);
+  if (isLateFilter) loadFilter();
   plan.exec('process.args', args, env);
 }
 
