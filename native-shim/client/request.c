@@ -82,8 +82,8 @@ static struct facts gather(uint32_t tty_bits) {
 
 static void put_request(struct writer *w, int argc, char *const argv[], char *const env[], const struct facts *facts) {
   put_u32(w, REQUEST_VERSION);
-  put_u32(w, (uint32_t)argc);
-  for (int i = 0; i < argc; i++)
+  put_u32(w, argc > 0 ? (uint32_t)argc - 1 : 0);
+  for (int i = 1; i < argc; i++)
     put_str(w, argv[i]);
   put_str(w, facts->directory);
   put_env(w, env);

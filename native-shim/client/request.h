@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Sends frame `R` with all of argv (argv[0] included), the directory, the environment that the daemon may see, and the
+/* Sends frame `R` with the arguments (argv without argv[0]), the directory, the environment that the daemon may see, and the
  * terminal. `tty_bits`: bit n is set where descriptor n is a terminal. Returns 0, -E2BIG or -errno. */
 int turf_client_send_request(int socket, int argc, char *const argv[], char *const env[], uint32_t tty_bits);
 

@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/syscalls.h"
@@ -82,6 +86,25 @@ static int place_descriptors(const struct turf_launch *launch, int base, int *pr
   return place(placements, count, base + 2 + (int)launch->plan_fd_count, program);
 }
 
+/* A new user namespace has no id map yet, so that execve(2) sees a user who is not root and takes its capabilities away. Ambient ones
+ * stay; turf-init sets what the program is to have. */
+static int keep_capabilities(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+  if (syscall(SYS_capget, &header, data) < 0)
+    return -errno;
+  for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+    data[i].inheritable = data[i].permitted;
+  if (syscall(SYS_capset, &header, data) < 0)
+    return -errno;
+  for (unsigned capability = 0; capability < 64; capability++)
+    if ((data[capability / 32].permitted >> capability % 32 & 1) != 0 &&
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0)
+      return -errno;
+  return 0;
+}
+
 int turf_launch_become_init(const struct turf_launch *launch, enum turf_launch_step *step) {
   int base = STDIO + (int)launch->preserve_fds;
   int program = launch->program;
@@ -90,8 +113,15 @@ int turf_launch_become_init(const struct turf_launch *launch, enum turf_launch_s
   if ((launch->flags & TURF_LAUNCH_SETSID) != 0 && setsid() < 0)
     return -errno;
 
+  int result = 0;
+  *step = TURF_STEP_CAPABILITIES;
+  if ((launch->clone_flags & CLONE_NEWUSER) != 0 || launch->user_ns_fd >= 0)
+    result = keep_capabilities();
+  if (result < 0)
+    return result;
+
   *step = TURF_STEP_SIGNALS;
-  int result = reset_signals();
+  result = reset_signals();
   if (result < 0)
     return result;
 

@@ -29,6 +29,8 @@ static const char *step_name(enum turf_launch_step step) {
     return "join pid namespace";
   case TURF_STEP_SETSID:
     return "setsid";
+  case TURF_STEP_CAPABILITIES:
+    return "keep capabilities";
   case TURF_STEP_SIGNALS:
     return "reset signals";
   case TURF_STEP_DESCRIPTORS:

@@ -33,15 +33,13 @@ static int format(char line[LINE], const struct turf_end *end) {
                   end->start_time, status_key, end->wait_status, date, now.tv_nsec / 1000000);
 }
 
-static int create(int root_fd, const char *name) {
-  int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-  int fd = openat(root_fd, name, flags, 0600);
+/* The directory is made when it is needed first. */
+static int publish(int root_fd, const char *temporary, const char *name, unsigned flags) {
+  int result = renameat2(root_fd, temporary, root_fd, name, flags);
 
-  if (fd < 0 && errno == ENOENT) {
-    (void)mkdirat(root_fd, "exits", 0700);
-    fd = openat(root_fd, name, flags, 0600);
-  }
-  return fd < 0 ? -errno : fd;
+  if (result < 0 && errno == ENOENT && mkdirat(root_fd, "exits", 0700) == 0)
+    result = renameat2(root_fd, temporary, root_fd, name, flags);
+  return result < 0 ? -errno : 0;
 }
 
 int turf_record_write(int root_fd, const struct turf_end *end) {
@@ -49,14 +47,14 @@ int turf_record_write(int root_fd, const struct turf_end *end) {
   int length = format(line, end);
 
   record_name(name, end->pid, end->start_time);
-  (void)snprintf(temporary, sizeof temporary, "exits/.%d", (int)getpid());
-  cleanup_fd int fd = create(root_fd, temporary);
+  /* not in exits/, where a reader would take it for a record */
+  (void)snprintf(temporary, sizeof temporary, ".turfd-exit-%d", (int)getpid());
+  cleanup_fd int fd = openat(root_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
-    return fd;
+    return -errno;
   int result = turf_write_all(fd, line, (size_t)length);
-  unsigned flags = end->wait_status < 0 ? RENAME_NOREPLACE : 0;
-  if (result == 0 && renameat2(root_fd, temporary, root_fd, name, flags) < 0)
-    result = -errno;
+  if (result == 0)
+    result = publish(root_fd, temporary, name, end->wait_status < 0 ? RENAME_NOREPLACE : 0);
   if (result < 0)
     (void)unlinkat(root_fd, temporary, 0);
   return result == -EEXIST ? 0 : result;
