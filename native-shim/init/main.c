@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/capabilities.h"
 #include "base/cleanup.h"
 #include "base/frame.h"
 #include "base/syscalls.h"
@@ -54,6 +55,8 @@ int main(int argc, char **argv) {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
     return EXIT_USAGE;
   if (argc != 3 || !parse(argv[1], INT_MAX / 2, &base) || base < 3 || !parse(argv[2], TURF_PLAN_MAX_FDS, &count))
+    return EXIT_USAGE;
+  if (turf_lower_capabilities() < 0)
     return EXIT_USAGE;
   if (turf_close_range(base, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
     return EXIT_USAGE;

@@ -49,6 +49,13 @@ static int open_proc(struct turf_run *run) {
   return run->proc_fd;
 }
 
+void turf_run_prepare_proc(struct turf_run *run) {
+  if (run->proc_fd < 0)
+    run->proc_fd = mount_private();
+  if (run->proc_fd < 0)
+    run->proc_fd = -1;
+}
+
 /* `directory` is "sys", or our own number: "self" is a symbolic link, and those are refused. */
 static int write_below(struct turf_run *run, const char *directory, const char *path, const char *value) {
   char full[PATH_MAX] = "";

@@ -27,13 +27,16 @@ int turf_op_propagation(struct turf_run *run, struct turf_reader *payload) {
 }
 
 /* Attaches `tree` on top of "/". Absolute paths still start below it, so sources on the host are found until the pivot.
- * pivot_root(2) refuses a root on a shared mount, and attaching to one would reach the host: "/" becomes a slave first. */
+ * pivot_root(2) refuses a shared mount as new root and as its parent, and attaching to a shared "/" would reach the host:
+ * both become slaves first. */
 static int attach_root(int tree) {
   cleanup_fd int slash = turf_openat2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0, 0);
 
   if (slash < 0)
     return slash;
   int result = turf_set_propagation(slash, MS_SLAVE);
+  if (result == 0)
+    result = turf_set_propagation(tree, MS_SLAVE);
   if (result < 0)
     return result;
   return turf_move_mount(tree, slash);
@@ -45,6 +48,8 @@ int turf_op_rootfs(struct turf_run *run, struct turf_reader *payload) {
   run->root_propagation = turf_read_u64(payload);
   int result = 0;
 
+  if (run->writes_proc && !run->chroot_only)
+    turf_run_prepare_proc(run);
   if (tree < 0 && run->chroot_only)
     tree = turf_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, 0);
   else if (tree < 0)

@@ -70,12 +70,12 @@ int turf_run_vector(struct turf_strv strings, char ***vector) {
 }
 
 void turf_reset_signals(void) {
-  struct sigaction action = {.sa_handler = SIG_DFL};
+  const unsigned long action[8] = {0}; /* the kernel's struct sigaction: SIG_DFL, no flags */
   uint64_t none = 0;
 
-  for (int number = 1; number < NSIG; number++)
-    (void)sigaction(number, &action, NULL);
-  /* the raw call, because glibc's keeps its internal signals 32 and 33 out of the caller's hands */
+  /* raw calls, because glibc's keep its internal signals 32 and 33 out of the caller's hands */
+  for (int number = 1; number <= 64; number++)
+    (void)syscall(SYS_rt_sigaction, number, action, NULL, sizeof none);
   (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
@@ -134,6 +134,8 @@ static int step(struct turf_run *run, struct turf_reader *reader, uint32_t index
   if (look) {
     if (opcode == TURF_OP_PIVOT_ROOT)
       run->chroot_only = turf_read_u32(&payload) == 2;
+    if (opcode == TURF_OP_SYSCTL || opcode == TURF_OP_WRITE_PROC_SELF)
+      run->writes_proc = true;
     return 0;
   }
   turf_op_function *function = function_of(opcode);

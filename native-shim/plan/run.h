@@ -26,6 +26,7 @@ struct turf_run {
   int empty_fd; /* an empty read-only tmpfs, attached where it was first used */
   int start_fd; /* the start connection, after WAIT_START */
   bool chroot_only;
+  bool writes_proc;
   bool umask_given;
   mode_t umask_before;
   uint64_t root_propagation;    /* to be given to the root once it is the root, 0: nothing */
@@ -65,6 +66,9 @@ int turf_set_attributes(int fd, uint64_t set, uint64_t clear, uint64_t propagati
 
 /* Sets `propagation` (MS_*, MS_REC for the whole tree) on the mount whose root `fd` is. 0 or -errno. */
 int turf_set_propagation(int fd, uint64_t propagation);
+
+/* procfs.c: opens the private procfs while the host's is still visible, which a user namespace needs for permission. */
+void turf_run_prepare_proc(struct turf_run *run);
 
 /* copy_up.c: copies what is in directory `from` (O_PATH) into directory `to`. 0 or -errno. */
 int turf_copy_up(int from, int to);
