@@ -12,14 +12,23 @@ import { type CgroupView } from '../plan/plan-input.js';
  * Makes the cgroup that a config asks for.
  *
  * @param systemd whether the caller wants systemd to make it; absent: what the daemon was configured with
+ * @param joinUnified on a hybrid machine, whether it also joins the unified hierarchy: a seed does not, since its clones
+ *   are born where it is and leave v1 hierarchies only
  * @throws TurfError TURF_ERR_CONFIG for a bad cgroupsPath, TURF_ERR_CGROUP where a limit cannot be set
  */
-export function makeCgroup(machine: Machine, id: string, config: OciConfig, systemd?: boolean): CgroupHandle {
+export function makeCgroup(
+  machine: Machine,
+  id: string,
+  config: OciConfig,
+  systemd: boolean | undefined,
+  joinUnified: boolean,
+): CgroupHandle {
   const { cgroupsPath, resources } = config.linux ?? {};
   const useSystemd = systemd ?? machine.systemdCgroup;
   const location = useSystemd ? systemdLocation(id, cgroupsPath) : cgroupfsLocation(id, cgroupsPath);
   const common = {
     layout: machine.cgroupLayout,
+    joinUnified,
     attachDeviceFilter: machine.attachDeviceFilter,
     ...(resources === undefined ? {} : { resources }),
   };

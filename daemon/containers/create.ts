@@ -60,7 +60,7 @@ export async function createContainer(
     machine.store.writeConfig(id, spec.configText);
     machine.store.writeFacts(container.facts);
 
-    const cgroup = makeCgroup(machine, id, spec.config, options.systemdCgroup);
+    const cgroup = makeCgroup(machine, id, spec.config, options.systemdCgroup, spec.facts.kind !== 'seed');
     undo.push('cgroup', async () => {
       await cgroup.kill(constants.signals.SIGKILL);
       await cgroup.destroy();

@@ -3,6 +3,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { runHooks } from './hooks.js';
+import { endFirstProcess } from './kill.js';
 import { assertAllowed } from './lifecycle.js';
 import { hookState } from './oci-state.js';
 import { storedConfig } from './stored-config.js';
@@ -30,8 +31,7 @@ export async function deleteContainer(machine: Machine, container: Container, fo
 }
 
 async function killFirstProcess(machine: Machine, container: Container): Promise<void> {
-  if (container.pidfd !== undefined)
-    machine.kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+  endFirstProcess(machine, container);
   await container.cgroup?.thaw();
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {

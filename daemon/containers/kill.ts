@@ -1,4 +1,6 @@
+import { constants } from 'node:os';
 import { TurfError } from '../../cli/turf-error.js';
+import { KernelError } from '../../native-shim/kernel.js';
 import { signalNumber } from '../../oci-spec/signals.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
@@ -26,4 +28,14 @@ export async function killContainer(
   assertAllowed(container.id, 'kill', container.lifecycle.state);
   if (all && container.cgroup !== undefined) await container.cgroup.kill(number);
   else if (container.pidfd !== undefined) machine.kernel.pidfdSendSignal(container.pidfd, number);
+}
+
+/** SIGKILL to the first process, which may have ended already. */
+export function endFirstProcess(machine: Machine, container: Container): void {
+  if (container.pidfd === undefined) return;
+  try {
+    machine.kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+  } catch (error) {
+    if (!(error instanceof KernelError && error.code === 'ESRCH')) throw error;
+  }
 }

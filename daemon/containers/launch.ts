@@ -1,5 +1,4 @@
 import { closeSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { type Launcher, type LaunchRequest } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciIdMapping } from '../../oci-spec/config.js';
@@ -8,6 +7,7 @@ import { type CompiledPlan } from '../plan/plan-input.js';
 import { type Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
+import { endFirstProcess } from './kill.js';
 import { hookState } from './oci-state.js';
 import { readProcess } from './process-facts.js';
 import { SyncChannel } from './sync.js';
@@ -106,8 +106,7 @@ function watchProcess(
   if (facts === undefined)
     throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before it was set up');
   undo.push('first process', async () => {
-    if (container.pidfd !== undefined)
-      machine.kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+    endFirstProcess(machine, container);
     await exits.settle(container);
   });
   container.learn({ process: { pid, startTime: facts.startTime.toString() } });

@@ -7,11 +7,12 @@ import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { createCgroup } from '../cgroups/create.js';
 import { cgroupfsLocation } from '../cgroups/path.js';
-import { enterAs, workerResources } from '../cgroups/worker.js';
+import { countsSwap, enterAs, workerResources } from '../cgroups/worker.js';
 import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { type Facts } from '../containers/facts.js';
+import { endFirstProcess } from '../containers/kill.js';
 import { storedConfig } from '../containers/stored-config.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
@@ -224,7 +225,7 @@ function workerCgroup(
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
     },
-    false,
+    countsSwap(machine.cgroupLayout),
   );
   const location = cgroupfsLocation(id);
   if (location.manager !== 'cgroupfs')
@@ -233,7 +234,11 @@ function workerCgroup(
     layout: machine.cgroupLayout,
     attachDeviceFilter: machine.attachDeviceFilter,
     path: location.path,
-    resources: { ...resources, ...limits },
+    resources: {
+      ...resources,
+      memory: { ...resources?.memory, ...limits.memory },
+      cpu: { ...resources?.cpu, ...limits.cpu },
+    },
     joinUnified: false,
   });
 }
@@ -296,7 +301,7 @@ async function clone(
       const { pidfd, startTime } = openClone(kernel, pid, seedPid);
       container.ownProcess(pidfd);
       undo.push('clone', async () => {
-        if (container.pidfd !== undefined) kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+        endFirstProcess(machine, container);
         await exits.settle(container);
       });
       container.learn({ process: { pid, startTime: startTime.toString() } });

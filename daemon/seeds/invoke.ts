@@ -24,8 +24,7 @@ export function invokeWorker(listen: string, options: InvokeOptions): Promise<In
         ...target(listen),
         method: options.method,
         path: options.path,
-        headers: options.headers.flat(),
-        setHost: !options.headers.some(([name]) => name.toLowerCase() === 'host'),
+        headers: withHost(options.headers).flat(),
         agent: false,
       },
       (response) => {
@@ -56,6 +55,12 @@ export function invokeWorker(listen: string, options: InvokeOptions): Promise<In
     request.on('error', (error) => fail('TURF_ERR_UNAVAILABLE', error.message, error));
     request.end(options.body);
   });
+}
+
+/** Node adds no Host field to headers that are given as a list. */
+function withHost(headers: InvokeOptions['headers']): InvokeOptions['headers'] {
+  const given = headers.some(([name]) => name.toLowerCase() === 'host');
+  return given ? headers : [['Host', 'localhost'], ...headers];
 }
 
 function target(listen: string): RequestOptions {
