@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 const PATIENCE_MS = 10_000;
-const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+/** Where fetch keeps its connections: the second since Node 26, the first before. */
+const DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
 
 /** What may be under way while a process is forked: timers go on in the clone, and signal watchers are renewed there. */
 const HARMLESS = new Set(['Timeout', 'Immediate', 'SignalWrap']);
@@ -14,11 +15,13 @@ function isConstructor(value: unknown): value is new () => object {
 
 /** Closes fetch's kept connections: unfinished requests reject, and the next fetch starts with a new pool. */
 async function closeConnections(): Promise<void> {
-  const dispatcher: unknown = Reflect.get(globalThis, DISPATCHER);
+  const slot = DISPATCHERS.find((symbol) => Reflect.has(globalThis, symbol));
+  if (slot === undefined) return;
+  const dispatcher: unknown = Reflect.get(globalThis, slot);
   if (typeof dispatcher !== 'object' || dispatcher === null || !('destroy' in dispatcher)) return;
   const { destroy, constructor } = dispatcher;
   if (typeof destroy === 'function') await Reflect.apply(destroy, dispatcher, []);
-  if (isConstructor(constructor)) Reflect.set(globalThis, DISPATCHER, new constructor());
+  if (isConstructor(constructor)) Reflect.set(globalThis, slot, new constructor());
 }
 
 function busy(): string[] {

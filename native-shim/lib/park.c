@@ -214,9 +214,10 @@ int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *mes
 
   if (r == 0)
     r = turf_seed_prepare(control_fd, message, message_size);
+  if (r == 0)
+    r = turf_park_descriptors(&clone.seed);
   if (r < 0)
     return r;
-  turf_park_inodes(clone.seed_inodes);
   (void)sigfillset(&all);
   default_signals(&saved);
   while (!cloned) {

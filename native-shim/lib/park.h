@@ -20,6 +20,8 @@
 #define TURF_KEPT_FD_FIRST 200
 #define TURF_KEPT_FD_LAST 215
 
+#define TURF_PARK_EVENT_FDS 16
+
 /* Longest control frame: smaller than a Unix socket's buffer, so that it arrives in one piece. */
 #define TURF_CONTROL_LIMIT (160u * 1024u)
 
@@ -47,8 +49,16 @@ TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 /* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */
 int turf_park_threads_sleep(int patience_ms);
 
-/* park_memory.c: the inode numbers of this process's descriptors below 200, 0 where none is open. */
+/* This process's descriptors by number. */
+struct turf_park_descriptors {
+  ino_t inodes[TURF_KEPT_FD_FIRST]; /* 0 where none is open */
+  int event_fds[TURF_PARK_EVENT_FDS];
+  uint32_t event_fd_count;
+};
+
+/* park_memory.c: the descriptors below 200. -EMFILE for more event descriptors than TURF_PARK_EVENT_FDS. */
 void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]);
+int turf_park_descriptors(struct turf_park_descriptors *descriptors);
 
 /* park_request.c: one whole control frame, waited for at most two seconds, as header and payload in `buffer`. `frame` owns
  * the descriptors. 0 or -errno. */
@@ -57,7 +67,7 @@ int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct
 /* park_clone.c: what a clone of a seed does before it returns to JavaScript. Ends the process on failure. */
 struct turf_park_clone {
   int connection;
-  ino_t seed_inodes[TURF_KEPT_FD_FIRST]; /* of the seed's descriptors by number, 0 where none is open */
+  struct turf_park_descriptors seed;
   int gate;               /* read end of a pipe: one byte once the seed has answered; end of file: the seed died */
   struct turf_frame *frame;
   int (*rand_poll)(void); /* OpenSSL's, in the node binary */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,9 +82,26 @@ static uint32_t find_lock_pipe(const struct turf_park_clone *clone, int pipe[LOC
   for (uint32_t i = 0; i < clone->frame->fd_count; i++)
     now[clone->frame->fds[i]] = 0;
   for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < LOCK_PIPE; fd++)
-    if (now[fd] != 0 && now[fd] != clone->seed_inodes[fd])
+    if (now[fd] != 0 && now[fd] != clone->seed.inodes[fd])
       pipe[count++] = fd;
   return count;
+}
+
+/* libuv's loops wake themselves through event descriptors, also the loop of V8's task thread, which is gone in a clone: a write to a closed
+ * one aborts the process, a write to the seed's would wake the seed. Each number gets an event descriptor of the clone's own. */
+static int renew_event_fds(const struct turf_park_descriptors *seed) {
+  for (uint32_t i = 0; i < seed->event_fd_count; i++) {
+    int fresh = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fresh < 0)
+      return -errno;
+    if (fresh == seed->event_fds[i])
+      continue;
+    if (dup3(fresh, seed->event_fds[i], O_CLOEXEC) < 0)
+      return -errno;
+    (void)close(fresh);
+  }
+  return 0;
 }
 
 static void wait_for_seed(int gate) {
@@ -117,9 +135,9 @@ static void run_plan(struct turf_park_clone *clone, int *report_fd) {
   (void)munmap(data, plan.length);
 }
 
-/* Keeps 0-2, what the plan adopted, libuv's lock, and the connection that the daemon waits on. */
-static int keep_adopted(int *report_fd, const int *lock, uint32_t lock_count) {
-  int keep[LOCK_PIPE + TURF_KEPT_FD_LAST - TURF_KEPT_FD_FIRST + 2];
+/* Keeps 0-2, what the plan adopted, what libuv needs, and the connection that the daemon waits on. */
+static int keep_adopted(int *report_fd, const struct turf_park_descriptors *seed, const int *lock, uint32_t lock_count) {
+  int keep[LOCK_PIPE + TURF_PARK_EVENT_FDS + TURF_KEPT_FD_LAST - TURF_KEPT_FD_FIRST + 2];
   uint32_t count = 0;
   int moved = fcntl(*report_fd, F_DUPFD_CLOEXEC, TURF_KEPT_FD_LAST + 1);
 
@@ -132,6 +150,8 @@ static int keep_adopted(int *report_fd, const int *lock, uint32_t lock_count) {
       return -errno;
     keep[count++] = lock[i];
   }
+  for (uint32_t i = 0; i < seed->event_fd_count; i++)
+    keep[count++] = seed->event_fds[i];
   for (int fd = TURF_KEPT_FD_FIRST; fd <= TURF_KEPT_FD_LAST; fd++)
     keep[count++] = fd;
   return close_others(keep, count);
@@ -152,12 +172,15 @@ void turf_park_become_clone(struct turf_park_clone *clone) {
   r = close_others(keep, count);
   if (r < 0)
     fail_step(report_fd, r, "close_range");
+  r = renew_event_fds(&clone->seed);
+  if (r < 0)
+    fail_step(report_fd, r, "eventfd");
   r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
   if (r < 0)
     _exit(1);
   run_plan(clone, &report_fd);
   started = report_fd != clone->connection;
-  r = keep_adopted(&report_fd, lock, lock_count);
+  r = keep_adopted(&report_fd, &clone->seed, lock, lock_count);
   if (r < 0)
     fail_step(report_fd, r, "close_range");
   /* OpenSSL sees a fork by the pid, which is 1 in every clone: reseed its generators from the kernel */

@@ -159,6 +159,24 @@ void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]) {
   }
 }
 
+int turf_park_descriptors(struct turf_park_descriptors *descriptors) {
+  turf_park_inodes(descriptors->inodes);
+  descriptors->event_fd_count = 0;
+  for (int fd = 3; fd < TURF_KEPT_FD_FIRST; fd++) {
+    char path[32], kind[32] = "";
+
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (descriptors->inodes[fd] == 0 || readlink(path, kind, sizeof kind - 1) < 0)
+      continue;
+    if (strcmp(kind, "anon_inode:[eventfd]") != 0)
+      continue;
+    if (descriptors->event_fd_count == TURF_PARK_EVENT_FDS)
+      return -EMFILE;
+    descriptors->event_fds[descriptors->event_fd_count++] = fd;
+  }
+  return 0;
+}
+
 int turf_seed_prepare(int control_fd, char *message, uint32_t message_size) {
   int r = check_descriptors(control_fd, message, message_size);
 
