@@ -13,15 +13,35 @@
 #include "plan/run.h"
 #include "plan/send.h"
 
+static int set_limit(uint32_t resource, const uint64_t limit[2], uint64_t before[2]) {
+  return (int)turf_result(syscall(SYS_prlimit64, 0, resource, limit, before)); /* limit: struct rlimit64 */
+}
+
+int turf_run_finish_limits(struct turf_run *run) {
+  if (!run->has_file_limit)
+    return 0;
+  run->has_file_limit = false;
+  return set_limit(RLIMIT_NOFILE, run->file_limit, NULL);
+}
+
 int turf_op_rlimit(struct turf_run *run, struct turf_reader *payload) {
   uint32_t resource = turf_read_u32(payload);
   uint64_t soft = turf_read_u64(payload);
   uint64_t hard = turf_read_u64(payload);
-  uint64_t limit[2] = {soft, hard}; /* struct rlimit64 */
+  uint64_t limit[2] = {soft, hard};
+  uint64_t before[2] = {0, 0};
   char digits[TURF_DIGITS];
 
-  if (syscall(SYS_prlimit64, 0, resource, limit, NULL) < 0)
-    return turf_fail(run, -errno, "set rlimit type ", turf_text_number(digits, resource), NULL);
+  /* within the present hard limit no privilege is needed later; above it, it must be now */
+  if (resource == RLIMIT_NOFILE && soft <= hard && set_limit(resource, NULL, before) == 0 && hard <= before[1]) {
+    run->has_file_limit = true;
+    run->file_limit[0] = soft;
+    run->file_limit[1] = hard;
+    return 0;
+  }
+  int result = set_limit(resource, limit, NULL);
+  if (result < 0)
+    return turf_fail(run, result, "set rlimit type ", turf_text_number(digits, resource), NULL);
   return 0;
 }
 

@@ -81,6 +81,9 @@ int turf_op_exec(struct turf_run *run, struct turf_reader *payload) {
   const char *program = run->program[0] != 0 ? run->program : argv[0];
   if (!run->umask_given)
     (void)umask(run->umask_before);
+  result = turf_run_finish_limits(run);
+  if (result < 0)
+    return turf_fail(run, result, "limit open files", NULL);
   turf_reset_signals();
   (void)execve(program, argv, envp);
   return turf_fail(run, -errno, "exec ", program, NULL);

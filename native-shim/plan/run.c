@@ -173,6 +173,8 @@ int turf_plan_run(struct turf_plan *plan, struct turf_plan_error *error, int *re
   run.umask_before = umask(0);
   (void)run_all(&run, true);
   result = run_all(&run, false);
+  if (result == 0 && (result = turf_run_finish_limits(&run)) < 0)
+    (void)turf_fail(&run, result, "limit open files", NULL);
   if (!run.umask_given)
     (void)umask(run.umask_before);
 

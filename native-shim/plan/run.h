@@ -29,6 +29,8 @@ struct turf_run {
   bool writes_proc;
   bool umask_given;
   mode_t umask_before;
+  bool has_file_limit;
+  uint64_t file_limit[2];       /* soft and hard RLIMIT_NOFILE, set last: the plan itself still opens descriptors */
   uint64_t root_propagation;    /* to be given to the root once it is the root, 0: nothing */
   char pid_text[TURF_PID_TEXT]; /* payload of the last GO */
   char program[PATH_MAX];       /* result of FIND_PROGRAM, "" before */
@@ -48,6 +50,9 @@ int turf_run_vacate(struct turf_run *run, int number);
 
 /* Points `vector` at `strings.count` strings and a NULL, in memory that stays mapped. 0 or -errno. */
 int turf_run_vector(struct turf_strv strings, char ***vector);
+
+/* limits.c: sets the deferred RLIMIT_NOFILE. 0 or -errno. */
+int turf_run_finish_limits(struct turf_run *run);
 
 /* Signal mask empty, every disposition default: what a program may expect. */
 void turf_reset_signals(void);

@@ -113,7 +113,7 @@ static void test_whole_container(struct suite *s) {
   op(&b, TURF_OP_READONLY_PATH, "s", "/proc/sys");
   op(&b, TURF_OP_SYSCTL, "ss", "kernel/shmmni", "777");
   op(&b, TURF_OP_WRITE_PROC_SELF, "ss", "oom_score_adj", "321");
-  op(&b, TURF_OP_RLIMIT, "uUU", 7, UINT64_C(99), UINT64_C(100));
+  op(&b, TURF_OP_RLIMIT, "uUU", 7, UINT64_C(12), UINT64_C(13));
   op(&b, TURF_OP_DROP_BOUNDING, "U", UINT64_C(0x21));
   op(&b, TURF_OP_MOUNT_SETATTR, "sUUUu", "/", UINT64_C(1), NO_U64, NO_U64, 0);
   op(&b, TURF_OP_USER, "uuuuuu", 1000, 1001, 1, 2, 5, 6);
@@ -136,7 +136,7 @@ static void test_whole_container(struct suite *s) {
                             "CapBnd:\t0000000000000021",    "CapAmb:\t0000000000000020", "NoNewPrivs:\t1", "Seccomp:\t2",
                             "\n777\n321\n", "UP LOOPBACK", "fd -> /proc/self/fd", "\n1:3\n", "\nkept\n", "etc\n",
                             "/tmp/made/etc/x: Read-only", "/x: Read-only", "/proc/sys/x: ", "pid 1\n",
-                            "Numerical argument out of domain", "\n99\n"};
+                            "Numerical argument out of domain", "\n12\n"};
   for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
     check(s, strstr(out.output, expected[i]) != NULL, expected[i], &out);
   check(s, strstr(out.output, "secret") == NULL && strstr(out.output, "LEAKED") == NULL, "nothing masked or leaked", &out);
@@ -169,6 +169,26 @@ static void test_user_namespace(struct suite *s) {
   run_container(s->init, &b, SPACES | CLONE_NEWUSER, -1, &out);
   check(s, clean(&out) && strstr(out.output, "\n778\n300\n") != NULL && strstr(out.output, "100000") != NULL,
         "a user namespace's root becomes root, writes sysctls after the masks", &out);
+}
+
+/* As a worker is made: the root comes as a detached mount from a daemon outside of the user namespace. */
+static void test_detached_root(struct suite *s) {
+  struct builder b;
+  struct outcome out;
+  int tree = (int)syscall(SYS_open_tree, AT_FDCWD, s->root, O_CLOEXEC | 1 /* OPEN_TREE_CLONE */);
+
+  begin(&b);
+  op(&b, TURF_OP_SYNC, "u", 1);
+  op(&b, TURF_OP_BECOME_ROOT, "");
+  op(&b, TURF_OP_UNSHARE, "u", CLONE_NEWNS);
+  op(&b, TURF_OP_ROOTFS, "suU", "", 1, NO_U64);
+  op(&b, TURF_OP_MOUNT_FS, "sssUUuu", "proc", "proc", "/proc", UINT64_C(14), NO_U64, 0, 0);
+  op(&b, TURF_OP_MOUNT_SETATTR, "sUUUu", "/", UINT64_C(1), NO_U64, NO_U64, 0);
+  op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
+  end(&b, "id -u; touch /x; cat /proc/self/mountinfo");
+  run_container(s->init, &b, SPACES | CLONE_NEWUSER, tree, &out);
+  check(s, clean(&out) && strstr(out.output, "0\ntouch: /x: Read-only") != NULL, "a detached mount becomes the root", &out);
+  turf_close(&tree);
 }
 
 static void expect_error(struct suite *s, struct builder *b, uint32_t opcode, int err, const char *detail) {
@@ -333,6 +353,7 @@ int main(int argc, char **argv) {
   make_root(&s);
   test_whole_container(&s);
   test_user_namespace(&s);
+  test_detached_root(&s);
   test_errors(&s);
   test_other_roots(&s);
   test_long_option(&s);
