@@ -9,7 +9,7 @@ function missing(): string | false {
 }
 
 /** Promises and their names are in native-shim/test/plan-test.c: every operation, seen from inside a container. */
-t.test('turf-init keeps what the launch plan promises', { skip: missing() }, (t) => {
+void t.test('turf-init keeps what the launch plan promises', { skip: missing() }, (t) => {
   const run = spawnSync('make', ['-s', '-C', 'native-shim', 'test-plan'], { encoding: 'utf8' });
   t.equal(run.status, 0, run.stdout + run.stderr);
   t.match(run.stdout, /^1\.\.\d+$/m, 'ran to its end');
