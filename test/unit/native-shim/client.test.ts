@@ -33,24 +33,25 @@ function readLine(sync: number): string {
   return text;
 }
 
-t.test('the request carries argv, directory, chosen environment and umask', async (t) => {
+void t.test('the request carries argv, directory, chosen environment and umask', async (t) => {
   let request: ClientRequest | undefined;
   const root = await daemon(t, async (client) => {
     request = await client.request();
     client.exit(0);
   });
+  const argv = ['--log', 'f', 'create', '--root', 'not-global', ''];
   const env = { PATH: '/bin', TURF_ROOT: root, SECRET: 'no', TERM: 'dumb', HOME: '/root' };
-  const { ended } = start([CLIENT, '--log', 'f', 'create', '--root', 'not-global', ''], { env, cwd: root });
+  const { ended } = start(['sh', '-c', 'umask 027; exec "$0" "$@"', CLIENT, ...argv], { env, cwd: root });
   t.match(await ended, { code: 0, stdout: '', stderr: '' });
-  t.strictSame(request?.argv, ['--log', 'f', 'create', '--root', 'not-global', '']);
+  t.strictSame(request?.argv, argv);
   t.equal(request?.version, 1);
   t.equal(request?.cwd, realpathSync(root));
-  t.strictSame(request?.env, ['PATH=/bin', `TURF_ROOT=${root}`, 'TERM=dumb']);
+  t.strictSame([...(request?.env ?? [])].sort(), ['PATH=/bin', 'TERM=dumb', `TURF_ROOT=${root}`]);
   t.equal(request?.ttyBits, 0);
-  t.equal(request?.umask, process.umask());
+  t.equal(request?.umask, 0o27);
 });
 
-t.test(
+void t.test(
   'the root is found in flags before the verb, relative to the directory, however long it is',
   async (t) => {
     const serve = async (client: FakeClient): Promise<void> => {
@@ -68,7 +69,7 @@ t.test(
   },
 );
 
-t.test('output goes to its stream, whole, and the exit code is passed on', async (t) => {
+void t.test('output goes to its stream, whole, and the exit code is passed on', async (t) => {
   const big = Buffer.alloc(900_000, 'x');
   const root = await daemon(t, async (client) => {
     await client.request();
@@ -82,7 +83,7 @@ t.test('output goes to its stream, whole, and the exit code is passed on', async
   t.equal(result.stderr, 'oops\n');
 });
 
-t.test('stdin is sent when it is asked for, with its end', async (t) => {
+void t.test('stdin is sent when it is asked for, with its end', async (t) => {
   let text = '';
   const root = await daemon(t, async (client) => {
     await client.request();
@@ -97,7 +98,7 @@ t.test('stdin is sent when it is asked for, with its end', async (t) => {
   t.equal(text, 'a body');
 });
 
-t.test('a launched program gets its descriptors and nothing else', async (t) => {
+void t.test('a launched program gets its descriptors and nothing else', async (t) => {
   let report: unknown;
   const root = await daemon(t, async (client) => {
     await client.request();
@@ -128,7 +129,7 @@ t.test('a launched program gets its descriptors and nothing else', async (t) => 
   });
 });
 
-t.test('a launch that cannot be executed is answered with the step and the error', async (t) => {
+void t.test('a launch that cannot be executed is answered with the step and the error', async (t) => {
   const root = await daemon(t, async (client) => {
     await client.request();
     const notExecutable = kernel.sealedMemfd('text', Buffer.from('not a program'));
@@ -145,23 +146,26 @@ t.test('a launch that cannot be executed is answered with the step and the error
   t.match(await start([CLIENT, '--root', root]).ended, { code: 1, stderr: '' });
 });
 
-t.test('a foreground child inherits stdio, and its end is reported before the exit code comes', async (t) => {
-  let status: number | undefined;
-  const root = await daemon(t, async (client) => {
-    await client.request();
-    const { sync } = await client.launch(init, 'print hello');
-    client.foreground();
-    const ended = await client.expect('W');
-    t.equal(ended.u32(), 9);
-    status = ended.i32();
-    closeSync(sync);
-    client.exit(3);
-  });
-  t.match(await start([CLIENT, '--root', root]).ended, { code: 3, stdout: 'hello\n' });
-  t.equal(status, 0);
-});
+void t.test(
+  'a foreground child inherits stdio, and its end is reported before the exit code comes',
+  async (t) => {
+    let status: number | undefined;
+    const root = await daemon(t, async (client) => {
+      await client.request();
+      const { sync } = await client.launch(init, 'print hello');
+      client.foreground();
+      const ended = await client.expect('W');
+      t.equal(ended.u32(), 9);
+      status = ended.i32();
+      closeSync(sync);
+      client.exit(3);
+    });
+    t.match(await start([CLIENT, '--root', root]).ended, { code: 3, stdout: 'hello\n' });
+    t.equal(status, 0);
+  },
+);
 
-t.test('signals reach the foreground child', async (t) => {
+void t.test('signals reach the foreground child', async (t) => {
   let status: number | undefined;
   const root = await daemon(t, async (client) => {
     await client.request();
@@ -183,7 +187,7 @@ t.test('signals reach the foreground child', async (t) => {
   t.equal(status, constants.signals.SIGUSR1 << 8);
 });
 
-t.test('without a child the daemon is told of a signal, and a second one ends the client', async (t) => {
+void t.test('without a child the daemon is told of a signal, and a second one ends the client', async (t) => {
   const root = await daemon(t, async (client) => {
     await client.request();
     child.kill('SIGINT');
@@ -194,7 +198,7 @@ t.test('without a child the daemon is told of a signal, and a second one ends th
   t.match(await ended, { code: null, signal: 'SIGINT' });
 });
 
-t.test('when the daemon goes away an unreported child is killed', async (t) => {
+void t.test('when the daemon goes away an unreported child is killed', async (t) => {
   let pid = 0;
   const root = await daemon(t, async (client) => {
     await client.request();
@@ -208,7 +212,7 @@ t.test('when the daemon goes away an unreported child is killed', async (t) => {
   t.notOk(existsSync(`/proc/${pid}`));
 });
 
-t.test('when the daemon goes away a foreground child runs on to its end', async (t) => {
+void t.test('when the daemon goes away a foreground child runs on to its end', async (t) => {
   const root = await daemon(t, async (client) => {
     await client.request();
     const { sync } = await client.launch(init, 'signal');
@@ -225,7 +229,7 @@ t.test('when the daemon goes away a foreground child runs on to its end', async 
   t.match(await ended, { code: constants.signals.SIGUSR2, stderr: '' });
 });
 
-t.test('a reader that leaves ends the client as it ends cat', async (t) => {
+void t.test('a reader that leaves ends the client as it ends cat', async (t) => {
   const root = await daemon(t, async (client) => {
     await client.request();
     while (await client.channel.send('O', Buffer.alloc(65_536, 'y\n')));
@@ -235,7 +239,7 @@ t.test('a reader that leaves ends the client as it ends cat', async (t) => {
   t.match(result, { stdout: 'y 141\n', stderr: '' });
 });
 
-t.test('a terminal is relayed in raw mode with its size, and restored', async (t) => {
+void t.test('a terminal is relayed in raw mode with its size, and restored', async (t) => {
   const root = await daemon(t, async (client) => {
     const request = await client.request();
     t.match(request, { ttyBits: 7, rows: 33, columns: 101 });
@@ -261,14 +265,14 @@ t.test('a terminal is relayed in raw mode with its size, and restored', async (t
   t.match(result.stdout, /restored 7\r\n/);
 });
 
-t.test('no daemon, and starting one is forbidden: the client says how', async (t) => {
+void t.test('no daemon, and starting one is forbidden: the client says how', async (t) => {
   const root = join(t.testdir(), 'none');
   const env = { TURF_NO_AUTOSTART: '1' };
   const stderr = `turf: no daemon runs on ${root}; start one with: turfd --root ${root}\n`;
   t.match(await start([CLIENT, '--root', root, 'list'], { env }).ended, { code: 1, stderr });
 });
 
-t.test('the client holds no descriptor of the daemon as its stdio', async (t) => {
+void t.test('the client holds no descriptor of the daemon as its stdio', async (t) => {
   const root = await daemon(t, async (client) => {
     await client.request();
     const { sync } = await client.launch(init, 'report');

@@ -85,7 +85,7 @@ async function recordOf(root: string, pid: number): Promise<unknown> {
   }
 }
 
-t.test('arguments reach the daemon with the root first, and the root is private', async (t) => {
+void t.test('arguments reach the daemon with the root first, and the root is private', async (t) => {
   const { fake, root, front, ended } = await run(t, ['--log-level', 'debug']);
   t.equal(readFileSync(join(root, 'turfd.lock'), 'utf8'), `${front.pid ?? 0}\n`);
   t.notOk(existsSync(join(root, 'exits')));
@@ -93,13 +93,13 @@ t.test('arguments reach the daemon with the root first, and the root is private'
   t.match(await ended, { code: 2 }, 'a daemon that ends before it was ready is not started again');
 });
 
-t.test('a second daemon on the same root is refused by name', async (t) => {
+void t.test('a second daemon on the same root is refused by name', async (t) => {
   const { fake, root, front } = await run(t);
   const second = await start([fake.turfd, '--root', root], { env: fake.env }).ended;
   t.match(second, { code: 1, stderr: `turfd: another daemon runs on ${root} (pid ${front.pid ?? 0})\n` });
 });
 
-t.test('a daemon that was ready is started again, and children live on', async (t) => {
+void t.test('a daemon that was ready is started again, and children live on', async (t) => {
   const { fake, root, daemonPid, supervisorPid } = await run(t);
   fake.tell({ do: 'send', type: 'Y' });
   const child = spawn('sleep', ['1000']);
@@ -121,7 +121,7 @@ t.test('a daemon that was ready is started again, and children live on', async (
   t.notMatch(JSON.stringify(records(root)), `"pid":${daemonPid},`, 'the daemon itself is not recorded');
 });
 
-t.test('a child is reaped and reported with its status although nobody watched it', async (t) => {
+void t.test('a child is reaped and reported with its status although nobody watched it', async (t) => {
   const { fake, root } = await run(t);
   fake.tell({ do: 'send', type: 'Y' });
   const pid = await fake.launch(7, 'die 15');
@@ -131,7 +131,7 @@ t.test('a child is reaped and reported with its status although nobody watched i
   t.notOk(existsSync(`/proc/${pid}`));
 });
 
-t.test('what ends while no daemon runs is recorded', async (t) => {
+void t.test('what ends while no daemon runs is recorded', async (t) => {
   const { fake, root, daemonPid } = await run(t);
   fake.tell({ do: 'send', type: 'Y' });
   const pid = await fake.launch(1, 'wait');
@@ -141,7 +141,7 @@ t.test('what ends while no daemon runs is recorded', async (t) => {
   await fake.next('started');
 });
 
-t.test('SIGTERM stops the daemon; the keeper stays until the last child has ended', async (t) => {
+void t.test('SIGTERM stops the daemon; the keeper stays until the last child has ended', async (t) => {
   const { fake, root, front, ended, supervisorPid } = await run(t);
   fake.tell({ do: 'send', type: 'Y' });
   const pid = await fake.launch(1, 'signal');
@@ -168,14 +168,14 @@ t.test('SIGTERM stops the daemon; the keeper stays until the last child has ende
   t.match(await nextEnded, { code: 0 });
 });
 
-t.test('a daemon that breaks the protocol is killed and started again', async (t) => {
+void t.test('a daemon that breaks the protocol is killed and started again', async (t) => {
   const { fake, daemonPid } = await run(t);
   fake.tell({ do: 'send', type: 'Y' });
   fake.tell({ do: 'send', type: '?' });
   t.not((await fake.next('started')).pid, daemonPid);
 });
 
-t.test('the death of the front stops the daemon', async (t) => {
+void t.test('the death of the front stops the daemon', async (t) => {
   const { fake, front, supervisorPid } = await run(t);
   fake.tell({ do: 'send', type: 'Y' });
   front.kill('SIGKILL');
@@ -184,7 +184,7 @@ t.test('the death of the front stops the daemon', async (t) => {
   await gone(supervisorPid);
 });
 
-t.test('systemd is told by the front when the daemon is ready, and when it stops', async (t) => {
+void t.test('systemd is told by the front when the daemon is ready, and when it stops', async (t) => {
   const socket = join(temporaryDirectory(t), 'notify');
   const listener = spawn('python3', ['-c', LISTEN, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => listener.kill());
@@ -216,7 +216,7 @@ print("listening", flush=True)
 while True: print(s.recv(4096).decode(), flush=True)
 `;
 
-t.test('--version is answered by the daemon without a root', async (t) => {
+void t.test('--version is answered by the daemon without a root', async (t) => {
   const directory = temporaryDirectory(t);
   const fake = new FakeTurfd(directory, init);
   t.teardown(() => fake.close());
@@ -227,7 +227,7 @@ t.test('--version is answered by the daemon without a root', async (t) => {
   t.notOk(existsSync(root));
 });
 
-t.test('clients that find no daemon start one, and only one', async (t) => {
+void t.test('clients that find no daemon start one, and only one', async (t) => {
   const directory = temporaryDirectory(t);
   const fake = new FakeTurfd(directory, init);
   t.teardown(() => fake.close());
@@ -245,7 +245,7 @@ t.test('clients that find no daemon start one, and only one', async (t) => {
   await gone(started.pid ?? 0);
 });
 
-t.test('a daemon that cannot start is quoted by the client', async (t) => {
+void t.test('a daemon that cannot start is quoted by the client', async (t) => {
   const directory = temporaryDirectory(t);
   const fake = new FakeTurfd(directory, init);
   t.teardown(() => fake.close());
