@@ -1,11 +1,19 @@
 import { TurfError } from '../../cli/turf-error.js';
 import { ByteWriter } from './byte-writer.js';
+import type {
+  CapabilitySets,
+  ConsoleOp,
+  FdIndex,
+  HookOp,
+  MknodOp,
+  MountBindOp,
+  MountFsOp,
+  MountSetattrOp,
+  UserOp,
+} from './op-fields.js';
 import { OP, PLAN_MAGIC, PLAN_MAX_FDS, PLAN_VERSION } from './opcodes.js';
 
 const HEADER_LENGTH = 20;
-
-/** Index into the descriptors that travel with a plan; -1 is none. */
-export type FdIndex = number;
 
 /** Who closes a descriptor of the plan once the plan was handed over (or given up). */
 export type FdOwner = 'plan' | 'caller';
@@ -18,80 +26,6 @@ export interface EncodedPlan {
   readonly ownedFds: number[];
   /** Per operation, the field of config.json that asked for it. */
   readonly labels: string[];
-}
-
-export interface MountFsOp {
-  readonly fstype: string;
-  readonly source: string;
-  readonly target: string;
-  readonly attrSet?: number;
-  readonly propagation?: number;
-  readonly flags?: number;
-  /** fsconfig(2) keys and values; an empty value sets a flag. */
-  readonly data?: readonly (readonly [string, string])[];
-}
-
-export interface MountBindOp {
-  readonly source?: string;
-  readonly tree?: FdIndex;
-  readonly target: string;
-  readonly attrSet?: number;
-  readonly attrClear?: number;
-  readonly attrSetRecursive?: number;
-  readonly attrClearRecursive?: number;
-  readonly propagation?: number;
-  readonly flags?: number;
-}
-
-export interface MountSetattrOp {
-  readonly target: string;
-  readonly attrSet?: number;
-  readonly attrClear?: number;
-  readonly propagation?: number;
-  readonly recursive?: boolean;
-}
-
-export interface MknodOp {
-  readonly path: string;
-  /** Permission bits and S_IFMT. */
-  readonly mode: number;
-  readonly major: number;
-  readonly minor: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
-export interface ConsoleOp {
-  readonly socket: FdIndex;
-  readonly rows: number;
-  readonly columns: number;
-  readonly uid: number;
-  readonly bindDevConsole: boolean;
-}
-
-export interface HookOp {
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly env: readonly string[];
-  /** Seconds; 0: none. */
-  readonly timeout: number;
-  /** Holds `@PID@` once; the executor writes the number. */
-  readonly stateJson: string;
-  readonly phase: 'createContainer' | 'startContainer';
-}
-
-export interface UserOp {
-  readonly uid: number;
-  readonly gid: number;
-  /** undefined leaves the supplementary groups as they are. */
-  readonly groups?: readonly number[];
-}
-
-export interface CapabilitySets {
-  readonly effective: bigint;
-  readonly permitted: bigint;
-  readonly inheritable: bigint;
-  readonly ambient: bigint;
 }
 
 /**

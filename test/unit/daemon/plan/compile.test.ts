@@ -216,3 +216,81 @@ await t.test('a config without a process cannot be compiled', (t) => {
   t.throws(() => compile({ ...MINIMAL, process: { cwd: '/', args: [] } }), { message: /^process.args: / });
   t.end();
 });
+
+await t.test('a config as podman writes it compiles, mounts in its order', (t) => {
+  const guarded = ['nosuid', 'noexec', 'nodev'];
+  const { all, names } = compile(
+    {
+      ...MINIMAL,
+      hostname: 'f00',
+      process: {
+        args: ['echo', 'hi'],
+        cwd: '/',
+        env: ['PATH=/usr/bin:/bin', 'container=podman', 'HOME=/root'],
+        user: { uid: 0, gid: 0, umask: 18, additionalGids: [0] },
+        capabilities: { bounding: ['CAP_CHOWN'], effective: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] },
+        rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1_048_576, soft: 1_048_576 }],
+        oomScoreAdj: 0,
+      },
+      mounts: [
+        { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
+        {
+          destination: '/dev',
+          type: 'tmpfs',
+          source: 'tmpfs',
+          options: ['nosuid', 'strictatime', 'mode=755'],
+        },
+        { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, 'ro'] },
+        {
+          destination: '/dev/pts',
+          type: 'devpts',
+          source: 'devpts',
+          options: ['nosuid', 'newinstance', 'gid=5'],
+        },
+        { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
+        { destination: '/etc/hosts', type: 'bind', source: '/run/hosts', options: ['bind', 'rprivate'] },
+        {
+          destination: '/dev/shm',
+          type: 'bind',
+          source: '/run/shm',
+          options: ['bind', 'rprivate', ...guarded],
+        },
+        {
+          destination: '/sys/fs/cgroup',
+          type: 'cgroup',
+          source: 'cgroup',
+          options: ['rprivate', ...guarded, 'ro'],
+        },
+      ],
+      linux: {
+        namespaces: (['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'] as const).map((type) => ({ type })),
+        sysctl: { 'net.ipv4.ping_group_range': '0 0' },
+      },
+    },
+    { seccomp: { flags: 0, bpf: Buffer.alloc(8) } },
+  );
+  t.match(all('MOUNT_FS'), [
+    { target: '/proc', attrSet: 0xe },
+    { target: '/dev', attrSet: 0x22, data: [['mode', '755']] },
+    { target: '/sys', attrSet: 0xf },
+    {
+      target: '/dev/pts',
+      data: [
+        ['newinstance', ''],
+        ['gid', '5'],
+      ],
+    },
+    { target: '/dev/mqueue' },
+    { fstype: 'cgroup2', target: '/sys/fs/cgroup', attrSet: 0xf },
+  ]);
+  t.match(all('MOUNT_BIND'), [
+    { source: '/run/hosts', target: '/etc/hosts', propagation: 0x44000 },
+    { source: '/run/shm', target: '/dev/shm', attrSet: 0xe },
+  ]);
+  t.match(all('MOUNT_SETATTR'), [{ target: '/sys/fs/cgroup', propagation: 0x40000, recursive: 1 }]);
+  t.ok(
+    names.indexOf('SECCOMP') < names.indexOf('USER'),
+    'no no_new_privs: while root still has its privileges',
+  );
+  t.end();
+});
