@@ -132,3 +132,16 @@ void run_container(const char *init, struct builder *plan, uint64_t clone_flags,
   turf_close(&sync[0]);
   turf_close(&memory);
 }
+
+int receive_fd(int socket, char text[32]) {
+  char control[64] __attribute__((aligned(8)));
+  struct iovec part = {text, 31};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  int fd = -1;
+
+  ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  text[got > 0 ? got : 0] = 0;
+  if (got > 0 && CMSG_FIRSTHDR(&message) != NULL)
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  return fd;
+}

@@ -16,4 +16,7 @@ struct outcome {
 /* Runs `plan` under `clone_flags` with plan descriptor 0 = the listening start socket and `extra` (-1: none) as 1. */
 void run_container(const char *init, struct builder *plan, uint64_t clone_flags, int extra, struct outcome *out);
 
+/* Takes one descriptor and its text from a socket that has them already; -1 without. */
+int receive_fd(int socket, char text[32]);
+
 #endif

@@ -295,9 +295,7 @@ static void test_console(struct suite *s) {
   struct builder b;
   struct outcome out;
   int pair[2];
-  char text[1024] = "", control[64] __attribute__((aligned(8)));
-  struct iovec part = {text, sizeof text - 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  char text[32];
 
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
     exit(99);
@@ -306,9 +304,7 @@ static void test_console(struct suite *s) {
   op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
   end(&b, "tty; busybox stty size; stat -c '%u %t' /dev/console; echo done >/dev/console; exit 0");
   run_container(s->init, &b, SPACES, pair[1], &out);
-  int master = -1;
-  if (recvmsg(pair[0], &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) > 0 && CMSG_FIRSTHDR(&message) != NULL)
-    memcpy(&master, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof master);
+  int master = receive_fd(pair[0], text);
   check(s, clean(&out) && master >= 0 && strcmp(text, "/dev/pts/0") == 0, "the console master is sent", &out);
   size_t used = 0;
   ssize_t got;
@@ -320,6 +316,49 @@ static void test_console(struct suite *s) {
   turf_close(&master);
   turf_close(&pair[0]);
   turf_close(&pair[1]);
+}
+
+static void test_seccomp_listener(struct suite *s) {
+  struct sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+                                 BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 0, 1),
+                                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+                                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  struct builder b;
+  struct outcome out;
+  int pair[2];
+  char text[32];
+
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+    exit(99);
+  base_mounts(&b, s);
+  op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
+  op_start(&b, TURF_OP_SECCOMP);
+  put32(&b, 0);
+  put32(&b, 1);
+  put_bytes(&b, filter, sizeof filter);
+  turf_put_u32(b.data + b.op, (uint32_t)(b.length - b.op - 4));
+  end(&b, "exit 0");
+  run_container(s->init, &b, SPACES, pair[1], &out);
+  int notify = receive_fd(pair[0], text);
+  check(s, clean(&out) && notify >= 0 && strcmp(text, "seccomp") == 0, "the seccomp listener is sent", &out);
+  turf_close(&notify);
+  turf_close(&pair[0]);
+  turf_close(&pair[1]);
+}
+
+/* The hook's own parent is the container's process, whose number on the host only GO can tell. */
+static void test_hook_state(struct suite *s) {
+  struct builder b;
+  struct outcome out;
+
+  base_mounts(&b, s);
+  op(&b, TURF_OP_HOOK, "svvuss", "/bin/busybox", "busybox", "sh", "-c",
+     "read a && test \"$a\" != '{\"pid\":@PID@}' && test \"${a##??pid??[0-9]*[0-9]}\" = '}' && test \"$X\" = y", NULL, "X=y",
+     NULL, 5, "{\"pid\":@PID@}\n", "createContainer");
+  op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
+  end(&b, "exit 7");
+  run_container(s->init, &b, SPACES, -1, &out);
+  check(s, out.ready && out.err == 0 && WEXITSTATUS(out.status) == 7, "a hook reads the state with the pid", &out);
 }
 
 static void test_adopted(struct suite *s) {
@@ -358,6 +397,8 @@ int main(int argc, char **argv) {
   test_other_roots(&s);
   test_long_option(&s);
   test_console(&s);
+  test_seccomp_listener(&s);
+  test_hook_state(&s);
   test_adopted(&s);
   printf("1..%d\n", s.count);
   (void)nftw(s.root, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
