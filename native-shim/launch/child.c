@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -105,6 +106,18 @@ static int keep_capabilities(void) {
   return 0;
 }
 
+/* After the descriptors are placed: until then some may need numbers above the limit. */
+static int limit_open_files(uint64_t soft) {
+  struct rlimit limit;
+
+  if (soft == 0)
+    return 0;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    return -errno;
+  limit.rlim_cur = soft;
+  return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
 int turf_launch_become_init(const struct turf_launch *launch, enum turf_launch_step *step) {
   int base = STDIO + (int)launch->preserve_fds;
   int program = launch->program;
@@ -127,6 +140,11 @@ int turf_launch_become_init(const struct turf_launch *launch, enum turf_launch_s
 
   *step = TURF_STEP_DESCRIPTORS;
   result = place_descriptors(launch, base, &program);
+  if (result < 0)
+    return result;
+
+  *step = TURF_STEP_LIMIT;
+  result = limit_open_files(launch->open_files);
   if (result < 0)
     return result;
 

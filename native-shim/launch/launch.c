@@ -35,6 +35,8 @@ static const char *step_name(enum turf_launch_step step) {
     return "reset signals";
   case TURF_STEP_DESCRIPTORS:
     return "place descriptors";
+  case TURF_STEP_LIMIT:
+    return "restore the limit of open files";
   case TURF_STEP_EXEC:
     return "execute turf-init";
   case TURF_STEP_NONE:

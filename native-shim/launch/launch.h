@@ -28,6 +28,7 @@ struct turf_launch {
   int program, plan, sync;
   const int *plan_fds;
   uint32_t plan_fd_count;
+  uint64_t open_files; /* soft RLIMIT_NOFILE of the child, set by a launcher that has raised its own; 0: leave */
 };
 
 struct turf_launched {

@@ -17,8 +17,10 @@ static void launch(struct turf_supervisor *supervisor, const struct turf_frame *
   struct turf_launched launched = {.step = "decode launch request"};
 
   launched.pid = turf_launch_decode(payload, frame->length, frame->fds, frame->fd_count, &request);
-  if (launched.pid == 0)
+  if (launched.pid == 0) {
+    request.open_files = supervisor->open_files;
     launched = turf_launch_run(&request);
+  }
   uint32_t request_id = frame->length >= 4 ? turf_get_u32(payload) : 0;
   turf_supervisor_send(supervisor, 'P', answer, turf_launch_answer(request_id, &launched, answer));
 }

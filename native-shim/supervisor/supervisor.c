@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -219,6 +220,17 @@ static void serve(struct turf_supervisor *s) {
   act_on_time(s);
 }
 
+/* One pidfd per watched process: the usual soft limit of 1024 would do for no more than a thousand of them. */
+static void raise_open_files(struct turf_supervisor *s) {
+  struct rlimit limit;
+
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    return;
+  s->open_files = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int prepare(struct turf_supervisor *s) {
   sigset_t set;
 
@@ -228,6 +240,7 @@ static int prepare(struct turf_supervisor *s) {
   (void)signal(SIGPIPE, SIG_IGN);
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
     return -errno;
+  raise_open_files(s);
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
   sigaddset(&set, SIGTERM);

@@ -20,6 +20,7 @@ struct turf_supervisor {
   int root, lock, front; /* lock and front: -1 once the daemon has gone for good */
   int epoll, signals;
   int channel; /* to the daemon, -1: none */
+  uint64_t open_files; /* soft RLIMIT_NOFILE as turfd was started with; containers get it */
   struct turf_outbox outbox;
   struct turf_watches watches;
 

@@ -254,3 +254,20 @@ void t.test('a daemon that cannot start is quoted by the client', async (t) => {
   const result = await start([fake.turf, '--root', join(directory, 'root'), 'list'], { env: fake.env }).ended;
   t.match(result, { code: 1, stderr: /^turf: .*turfd ended at once:\nbad luck\n$/ });
 });
+
+void t.test('a client that comes while a daemon stops starts the next one', async (t) => {
+  const { fake, root, front, ended } = await run(t);
+  fake.tell({ do: 'send', type: 'Y' });
+  front.kill('SIGTERM');
+  await fake.next('SIGTERM');
+  const client = start([fake.turf, '--root', root, 'list'], { env: fake.env });
+  const log = join(root, 'turfd.log');
+  const refused = (): boolean => existsSync(log) && readFileSync(log, 'utf8').includes('another daemon runs');
+  while (!refused()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  fake.tell({ do: 'exit', code: 0 });
+  await ended;
+  await fake.next('started');
+  fake.tell({ do: 'serve', root });
+  t.match(await client.ended, { code: 7, stderr: '' });
+  process.kill(Number(readFileSync(join(root, 'turfd.lock'), 'utf8')), 'SIGTERM');
+});
