@@ -25,9 +25,9 @@
 /* Longest control frame: smaller than a Unix socket's buffer, so that it arrives in one piece. */
 #define TURF_CONTROL_LIMIT (160u * 1024u)
 
-/* Makes every mapping that is marked MADV_DONTFORK (V8's heap) part of a fork, and verifies that no other thread runs and that no
+/* Makes every private mapping that is marked MADV_DONTFORK (V8's heap) part of a fork, takes shared writable ones out, and verifies that no other thread runs and that no
  * descriptor but `control_fd` and 0-2 is a socket. 0 or -errno, `message` says what is in the way.
- * -EBUSY: a thread runs or a socket is open; -EMFILE: a descriptor above 199. */
+ * -EBUSY: a thread runs, or a socket or a descriptor above 199 is open. */
 TURF_EXPORT int turf_seed_prepare(int control_fd, char *message, uint32_t message_size);
 
 /* Prepares, then serves the listening socket `control_fd` until a fork request made this process a clone. Returns in

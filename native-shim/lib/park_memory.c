@@ -96,11 +96,13 @@ static int read_file(const char *path, char **text, size_t *length) {
   return 0;
 }
 
-/* VM_DONTCOPY is "dc" in the VmFlags line that ends each mapping's entry (proc(5), Linux 3.8). */
-static int include_heap(char *message, uint32_t size) {
+/* VM_DONTCOPY is "dc" in the VmFlags line that ends each mapping's entry (proc(5), Linux 3.8). Private ones (V8's heap) must be in a
+ * clone; shared writable ones (the io_urings of libuv's loops) must not: with them a clone could act for its seed. */
+static int choose_mappings(char *message, uint32_t size) {
   cleanup_free char *text = NULL;
   size_t length = 0;
   unsigned long start = 0, end = 0;
+  char mode[4] = "----";
   char *rest = NULL;
   int r = read_file("/proc/self/smaps", &text, &length);
 
@@ -109,22 +111,32 @@ static int include_heap(char *message, uint32_t size) {
     return r;
   }
   for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+    int keep_out = mode[1] == 'w' && mode[3] == 's';
     unsigned long from, to;
+    char access[4];
 
-    if (line[0] >= 'A' && line[0] <= 'Z') {
-      if (strncmp(line, "VmFlags:", 8) != 0 || strstr(line + 8, " dc") == NULL)
-        continue;
-      if (madvise((void *)start, end - start, MADV_DOFORK) < 0) {
-        r = -errno;
-        (void)snprintf(message, size, "madvise MADV_DOFORK %lx-%lx", start, end);
-        return r;
-      }
-    } else if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+    if (sscanf(line, "%lx-%lx %4c", &from, &to, access) == 3) {
+      memcpy(mode, access, sizeof mode);
       start = from;
       end = to;
+    } else if (strncmp(line, "VmFlags:", 8) == 0 && (keep_out || (mode[3] == 'p' && strstr(line + 8, " dc") != NULL))) {
+      if (madvise((void *)start, end - start, keep_out ? MADV_DONTFORK : MADV_DOFORK) < 0) {
+        r = -errno;
+        (void)snprintf(message, size, "madvise %lx-%lx", start, end);
+        return r;
+      }
     }
   }
   return 0;
+}
+
+/* Why a descriptor must not be open in a seed, NULL where it may. */
+static const char *unfit(int fd) {
+  struct stat status;
+
+  if (fd >= TURF_KEPT_FD_FIRST)
+    return "above 199";
+  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? "an open socket" : NULL;
 }
 
 static int check_descriptors(int control_fd, char *message, uint32_t size) {
@@ -136,16 +148,15 @@ static int check_descriptors(int control_fd, char *message, uint32_t size) {
     return -errno;
   while (r == 0 && (entry = readdir(directory)) != NULL) {
     int fd = atoi(entry->d_name);
-    struct stat status;
+    const char *reason;
 
     if (entry->d_name[0] == '.' || fd <= 2 || fd == control_fd || fd == dirfd(directory))
       continue;
-    if (fd >= TURF_KEPT_FD_FIRST)
-      r = -EMFILE;
-    else if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode))
-      r = -EBUSY;
-    if (r < 0)
-      (void)snprintf(message, size, "descriptor %d is %s", fd, r == -EBUSY ? "an open socket" : "above 199");
+    reason = unfit(fd);
+    if (reason == NULL)
+      continue;
+    (void)snprintf(message, size, "descriptor %d is %s", fd, reason);
+    r = -EBUSY;
   }
   (void)closedir(directory);
   return r;
@@ -181,7 +192,7 @@ int turf_seed_prepare(int control_fd, char *message, uint32_t message_size) {
   int r = check_descriptors(control_fd, message, message_size);
 
   if (r == 0)
-    r = include_heap(message, message_size);
+    r = choose_mappings(message, message_size);
   if (r < 0)
     return r;
   r = turf_park_threads_sleep(THREAD_PATIENCE_MS);
