@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { destination, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { TurfError } from '../cli/turf-error.js';
+import { preloadVerbs } from '../cli/verbs.js';
 import { loadDeviceFilter } from '../native-shim/device-filter.js';
 import { loadKernel } from '../native-shim/libturf.js';
 import { loadOpenAs } from '../native-shim/open-as.js';
@@ -103,6 +104,8 @@ async function serve(config: DaemonConfig): Promise<void> {
     process.exit(1);
   });
   machine.supervisor.ready();
+  // Verbs load lazily for other users of cli/; here the first command line should not pay for it.
+  await preloadVerbs();
   log.info(
     { root: config.root, socket: config.socket, version: VERSION, containers: machine.containers.size },
     'ready',

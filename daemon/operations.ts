@@ -20,11 +20,13 @@ import {
   type VersionInfo,
 } from '../cli/operations.js';
 import { TurfError } from '../cli/turf-error.js';
+import { type OciConfig } from '../oci-spec/config.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
 import { featuresDocument } from '../oci-spec/features.js';
 import { SECCOMP_FLAG_NAMES } from '../oci-spec/seccomp-names.js';
 import { libseccompVersion } from '../native-shim/probe.js';
 import { OCI_VERSION } from '../oci-spec/rules/oci-version.js';
+import { configWarnings } from '../oci-spec/semantic.js';
 import { refuseUnsupported } from '../oci-spec/unsupported.js';
 import { readTurfMember, type TurfMember } from '../oci-spec/turf-member.js';
 import { machineReport } from './check/report.js';
@@ -210,14 +212,17 @@ export class DaemonOperations implements Operations {
 
   #create(options: CreateOptions, bundle: Bundle, member: TurfMember): Promise<Container> {
     asTurfError(() => refuseUnsupported(bundle.config, this.#machine.capabilities));
-    return createContainer(this.#machine, this.#exits, options, () => this.#spec(options.id, bundle, member));
+    for (const { path, message } of configWarnings(bundle.config)) {
+      this.#machine.log.warn({ id: options.id, field: path }, message);
+    }
+    return createContainer(this.#machine, this.#exits, options, () => this.#spec(options, bundle, member));
   }
 
-  #spec(id: string, bundle: Bundle, member: TurfMember): ContainerSpec {
+  #spec(options: CreateOptions, bundle: Bundle, member: TurfMember): ContainerSpec {
     switch (member.kind) {
       case 'container':
         return {
-          config: bundle.config,
+          config: withListenFds(bundle.config, options.listenFds ?? 0),
           configText: bundle.text,
           rootfs: rootDirectory(bundle.directory, bundle.config),
           facts: { kind: 'container' },
@@ -225,7 +230,7 @@ export class DaemonOperations implements Operations {
           adopt: [],
         };
       case 'seed':
-        return this.#seeds.spec(id, bundle, member);
+        return this.#seeds.spec(options.id, bundle, member);
       case 'worker':
       case 'aworker':
         throw new TurfError(
@@ -263,6 +268,13 @@ export class DaemonOperations implements Operations {
     if (container.lifecycle.state === 'stopped' || process === undefined) return;
     if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
   }
+}
+
+/** Socket activation (sd_listen_fds(3)): the program finds the number of its sockets in the environment. */
+function withListenFds(config: OciConfig, count: number): OciConfig {
+  if (count === 0 || config.process === undefined) return config;
+  const env = [...(config.process.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'];
+  return { ...config, process: { ...config.process, env } };
 }
 
 function checkId(id: string): void {

@@ -27,6 +27,11 @@ export class ExitWatch {
     this.#machine.supervisor.watch(pid, startTime, pidfd);
   }
 
+  /** Whether that process is a container's first process. */
+  watches(pid: number, startTime: bigint): boolean {
+    return this.#watched.has(`${pid}-${startTime}`);
+  }
+
   /** Waits for the report of a process that is known to have ended; without one its status counts as unknown. */
   async settle(container: Container): Promise<void> {
     const { process } = container.facts;

@@ -52,17 +52,17 @@ async function* follow(
   offsets: Map<string, number>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogChunk> {
-  let ended = false;
+  const state = { ended: false };
   let wake: () => void = () => undefined;
   void container.whenStopped().then(() => {
-    ended = true;
+    state.ended = true;
     wake();
   });
   const watcher = watch(machine.store.path(container.id), () => wake());
   watcher.on('error', () => wake());
   try {
     while (signal?.aborted !== true) {
-      const last = ended;
+      const last = state.ended;
       for (const stream of STREAMS) {
         const chunk = await readFrom(machine.store.logPath(container.id, stream), offsets.get(stream) ?? 0);
         if (chunk.length === 0) continue;

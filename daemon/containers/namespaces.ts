@@ -1,4 +1,4 @@
-import { closeSync, openSync, readlinkSync, statfsSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { NAMESPACES, type NamespaceType } from '../../oci-spec/namespaces.js';
@@ -22,11 +22,25 @@ export function openNamespaces(config: OciConfig): Map<NamespaceType, number> {
         openNamespace(namespace.type, namespace.path, `linux.namespaces[${index}].path`),
       );
     }
+    refuseHostSysctls(config, opened.get('network'));
     return opened;
   } catch (error) {
     for (const fd of opened.values()) closeSync(fd);
     throw error;
   }
+}
+
+/** A network namespace given by path may be the host's own, whose settings are none of a container's. */
+function refuseHostSysctls(config: OciConfig, network: number | undefined): void {
+  const names = Object.keys(config.linux?.sysctl ?? {}).filter((name) => /^net[./]/.test(name));
+  if (network === undefined || names.length === 0) return;
+  const joined = fstatSync(network);
+  const host = statSync('/proc/self/ns/net');
+  if (joined.ino !== host.ino || joined.dev !== host.dev) return;
+  const path = `linux.sysctl["${names[0] ?? ''}"]`;
+  throw new TurfError('TURF_ERR_CONFIG', `${path}: needs a network namespace other than the host's`, {
+    path,
+  });
 }
 
 function openNamespace(type: NamespaceType, path: string, field: string): number {

@@ -47,9 +47,12 @@ export class StateStore {
     try {
       mkdirSync(this.path(id), { mode: DIRECTORY_MODE });
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EEXIST')
         throw new TurfError('TURF_ERR_EXISTS', `container with id exists: ${id}`, { path: 'id' });
-      }
+      // A file name holds 255 bytes, an id may have more characters.
+      if (code === 'ENAMETOOLONG')
+        throw new TurfError('TURF_ERR_INVALID_ID', 'id: is too long', { path: 'id' });
       throw error;
     }
   }

@@ -298,7 +298,7 @@ async function clone(
     });
     try {
       timer.handle = setTimeout(() => sync.close(), FORK_PATIENCE_MS);
-      const { pidfd, startTime } = openClone(kernel, pid, seedPid);
+      const { pidfd, startTime } = openClone(kernel, pid, seedPid, (...key) => exits.watches(...key));
       container.ownProcess(pidfd);
       undo.push('clone', async () => {
         endFirstProcess(machine, container);

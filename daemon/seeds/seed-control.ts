@@ -86,8 +86,10 @@ function connectOrRefuse(kernel: Kernel, path: string): number {
 }
 
 /**
- * Opens the clone that a seed names, and checks that it is one: a seed that runs hostile code may name any process.
+ * Opens the clone that a seed names, and checks that it is one: a seed that runs hostile code may name any process. What passes
+ * lives in the seed's own user namespace and is nobody else's first process, so that only the seed's own tenant is at stake.
  *
+ * @param taken whether a process is a container's first process already
  * @returns a pidfd that the caller owns, and the start time
  * @throws TurfError TURF_ERR_SEED
  */
@@ -95,15 +97,16 @@ export function openClone(
   kernel: Kernel,
   pid: number,
   seedPid: number,
+  taken: (pid: number, startTime: bigint) => boolean,
 ): { pidfd: number; startTime: bigint } {
-  if (pid <= 1) throw new TurfError('TURF_ERR_SEED', `the seed names process ${pid} as its clone`);
+  if (pid <= 1 || pid === seedPid)
+    throw new TurfError('TURF_ERR_SEED', `the seed names process ${pid} as its clone`);
   const pidfd = kernel.pidfdOpen(pid);
   // The process behind the pidfd cannot change any more: facts read from now on are its own while it lives.
   try {
     const facts = readProcess(pid);
     const sameUser = readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync(`/proc/${seedPid}/ns/user`);
-    // Orphans of a seed go to the nearest subreaper: the supervisor, which is the daemon's parent.
-    if (facts === undefined || !sameUser || facts.parent !== process.ppid) {
+    if (facts === undefined || !sameUser || taken(pid, facts.startTime)) {
       throw new TurfError('TURF_ERR_SEED', `process ${pid} is not a clone of the seed`);
     }
     return { pidfd, startTime: facts.startTime };
