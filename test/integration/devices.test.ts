@@ -51,32 +51,34 @@ await t.test('devices', requires(), async (t) => {
     t.match(stdout, /^character special file 1:5 640 3:4\nfifo 0:0 600 0:0\n$/);
   });
 
-  const makesMem = (config: BundleConfig): void => {
+  const mayMakeDevices = (config: BundleConfig): void => {
     const only = ['CAP_MKNOD'];
     config.process.capabilities = { bounding: only, effective: only, permitted: only };
     config.mounts.push({ destination: '/work', type: 'tmpfs', source: 'tmpfs' });
   };
 
   await t.test(
-    'the device cgroup refuses what is not allowed, also to CAP_MKNOD',
+    'any device may be made, but what is not allowed cannot be opened, as with runc',
     requires('controller:devices'),
     async (t) => {
-      const outcome = await inside('mknod /work/mem c 1 1', makesMem);
+      const outcome = await inside('mknod /work/x c 60 0 && echo made; cat /work/x', mayMakeDevices);
       t.not(outcome.status, 0);
+      t.equal(outcome.stdout, 'made\n');
       t.match(outcome.stderr, /not permitted/);
     },
   );
 
-  await t.test('the device cgroup allows what is allowed', requires('controller:devices'), async (t) => {
-    const outcome = await inside('mknod /work/full c 1 7; mknod /work/lp c 6 0 && echo made', (config) => {
-      makesMem(config);
+  await t.test('what the config allows can be opened', requires('controller:devices'), async (t) => {
+    const outcome = await inside('mknod /work/x c 60 0; cat /work/x', (config) => {
+      mayMakeDevices(config);
       config.linux.resources = {
         devices: [
           { allow: false, access: 'rwm' },
-          { allow: true, type: 'c', major: 6, minor: 0, access: 'm' },
+          { allow: true, type: 'c', major: 60, minor: 0, access: 'r' },
         ],
       };
     });
-    t.match(outcome, { status: 0, stdout: 'made\n' });
+    // 60 is reserved for experiments: no driver answers, but the cgroup let the call through to that.
+    t.match(outcome.stderr, /No such device/);
   });
 });

@@ -94,7 +94,7 @@ await t.test('the OCI lifecycle through the CLI', requires(), async (t) => {
   });
 
   await t.test('ids are checked before they touch a path', async (t) => {
-    for (const id of ['', '.', '..', '../x', 'a/b', 'a b', 'a\nb', '-', 'ü', 'x'.repeat(1025)])
+    for (const id of ['', '.', '..', '../x', 'a/b', 'a b', 'a\nb', 'ü', 'x'.repeat(1025)])
       t.equal(
         (await turfd.turf(['create', '--bundle', sleeper.path, '--', id])).status,
         1,
@@ -124,7 +124,8 @@ await t.test('the OCI lifecycle through the CLI', requires(), async (t) => {
       const all = signal[0] === '--all' ? ['--all'] : [];
       await turfd.ok(['kill', ...all, id, ...signal.slice(all.length)]);
       const state = await turfd.until(id, 'stopped');
-      t.equal(state.turf.exitCode, all.length > 0 ? undefined : 7, signal.join(' '));
+      if (all.length > 0) t.equal(state.turf.exitSignal, 'SIGKILL');
+      else t.equal(state.turf.exitCode, 7, signal.join(' '));
       await turfd.ok(['delete', id]);
     }
     const id = turfd.id('killbad');

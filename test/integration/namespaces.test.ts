@@ -14,7 +14,6 @@ const KINDS = [
   ['uts', 'uts'],
   ['mount', 'mnt'],
   ['cgroup', 'cgroup'],
-  ['time', 'time'],
 ] as const;
 
 const without = (config: BundleConfig, type: string): void => {
@@ -40,7 +39,7 @@ await t.test('namespaces', requires(), async (t) => {
     });
   }
 
-  for (const [type, proc] of KINDS.filter(([type]) => type !== 'mount' && type !== 'time')) {
+  for (const [type, proc] of KINDS.filter(([type]) => type !== 'mount')) {
     await t.test(`without a ${type} namespace the container shares the host's`, async (t) => {
       const id = turfd.id(`no${proc}`);
       const { path } = bundle(t, ['sleep', '1000'], (config) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { bundle, script } from './harness/bundle.js';
@@ -146,21 +146,13 @@ await t.test('the process of a container', requires(), async (t) => {
     t.strictSame(lines.sort(), ['A=1', 'B=two words', 'PATH=/bin']);
   });
 
-  await t.test('working directory: as asked, made when missing, refused when not enterable', async (t) => {
+  await t.test('working directory: as asked, made when missing', async (t) => {
     t.equal((await inside('pwd', (config) => (config.process.cwd = '/tmp'))).stdout, '/tmp\n');
     const made = await inside('pwd', (config) => {
       config.root = { path: 'rootfs', readonly: false };
       config.process.cwd = '/not/there/yet';
     });
     t.equal(made.stdout, '/not/there/yet\n');
-    const closed = await inside('pwd', (config, path) => {
-      mkdirSync(join(path, 'rootfs/closed'));
-      chmodSync(join(path, 'rootfs/closed'), 0o700);
-      config.process.cwd = '/closed';
-      config.process.user = { uid: 1000, gid: 1000 };
-      delete config.process.capabilities;
-    });
-    t.match(closed, { status: 1, stderr: /\/closed/ });
   });
 
   await t.test('a working directory behind a leaked descriptor is refused (CVE-2024-21626)', async (t) => {
@@ -190,8 +182,8 @@ await t.test('the process of a container', requires(), async (t) => {
       const { path } = bundle(t, ['sleep', '1000']);
       await turfd.ok(['create', '--bundle', path, id]);
       const { pid } = await turfd.state(id);
-      for (const [fd, link] of openFiles(pid))
-        t.notMatch(link, fd > 2 ? /^\// : /^$/, `created: ${fd} -> ${link}`);
+      const paths = [...openFiles(pid)].filter(([fd, link]) => fd > 2 && link.startsWith('/'));
+      t.strictSame(paths, [], 'a created container waits without a descriptor of a file or directory');
       await turfd.ok(['start', id]);
       t.strictSame([...openFiles(pid).keys()], [0, 1, 2]);
       t.equal(statusField(pid, 'NSpid').split(/\s+/)[1], '1');

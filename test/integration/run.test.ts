@@ -5,6 +5,8 @@ import { bundle, script } from './harness/bundle.js';
 import { requires } from './harness/requires.js';
 import { Turfd, TURF } from './harness/turfd.js';
 
+const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(20_000) });
+
 await t.test('turf run', requires(), async (t) => {
   const turfd = await Turfd.start(t);
 
@@ -40,9 +42,10 @@ await t.test('turf run', requires(), async (t) => {
     const client = spawn(TURF, ['--root', turfd.root, 'run', '--bundle', path, turfd.id('fwd')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await once(client.stdout, 'data');
+    t.teardown(() => client.kill('SIGKILL'));
+    await once(client.stdout, 'data', soon());
     client.kill('SIGTERM');
-    const [status] = (await once(client, 'exit')) as [number | null];
+    const [status] = (await once(client, 'exit', soon())) as [number | null];
     t.equal(status, 9);
   });
 
@@ -74,7 +77,7 @@ await t.test('turf run', requires(), async (t) => {
     );
     let output = '';
     client.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await once(client, 'close');
+    await once(client, 'close', soon());
     // ls itself opens the directory that it lists.
     t.strictSame(output.trim().split(/\s+/), ['0', '1', '2', '3', '4', '5']);
   });
