@@ -31,6 +31,8 @@ export interface Machine {
   readonly capabilities: Capabilities;
   /** Whether containers go into systemd's cgroups unless a call says otherwise. */
   readonly systemdCgroup: boolean;
+  /** Name of the daemon's user: `owner` of what it creates. */
+  readonly owner: string;
   /** /proc/sys/kernel/random/boot_id */
   readonly bootId: string;
 }

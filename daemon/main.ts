@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { destination, type Logger, pino } from 'pino';
@@ -72,6 +73,7 @@ async function serve(config: DaemonConfig): Promise<void> {
     openAs: loadOpenAs(),
     capabilities: { apparmor: facts.lsm.includes('apparmor'), selinux: facts.lsm.includes('selinux') },
     systemdCgroup: config.cgroupManager === 'systemd',
+    owner: userInfo().username,
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
   };
   const exits = new ExitWatch(machine);

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { constants, userInfo } from 'node:os';
+import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { type CreateOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
@@ -58,7 +58,6 @@ export async function createContainer(
     const container = new Container(firstFacts(machine, options, spec));
     machine.containers.set(id, container);
     machine.store.writeConfig(id, spec.configText);
-    machine.store.writeFacts(container.facts);
 
     const cgroup = makeCgroup(machine, id, spec.config, options.systemdCgroup, spec.facts.kind !== 'seed');
     undo.push('cgroup', async () => {
@@ -67,7 +66,7 @@ export async function createContainer(
     });
     container.ownCgroup(cgroup);
     // Written before a process exists, so that a daemon that dies now leaves a trace of it.
-    if (!cgroup.needsPid) machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+    machine.store.writeFacts(container.learn(cgroup.needsPid ? {} : { cgroup: cgroup.describe() }));
     await launch(machine, exits, undo, options, spec, container, cgroup);
 
     const { process } = container.facts;
@@ -98,7 +97,7 @@ function firstFacts(machine: Machine, options: CreateOptions, spec: ContainerSpe
     created: new Date().toISOString(),
     bootId: machine.bootId,
     phase: 'creating',
-    owner: userInfo().username,
+    owner: machine.owner,
     annotations: spec.config.annotations ?? {},
     logs: options.launcher === undefined,
     ...spec.facts,

@@ -3,12 +3,10 @@ import { TurfError } from '../../cli/turf-error.js';
 import { kernelError } from '../../native-shim/libturf.js';
 import { type Frame, FrameChannel } from '../channel/frame-channel.js';
 import { PayloadReader, PayloadWriter } from '../channel/payload.js';
+import { describePlanFailure } from '../plan/describe-error.js';
 
 /** A clone of a seed is not trusted: its frames stay small. */
 const FRAME_LIMIT = 64 << 10;
-
-/** Operations whose detail is a whole sentence already (native-shim/plan/plan.h). */
-const SELF_EXPLAINING = new Set([17, 32]);
 
 /** The daemon's end of a sync channel (docs/protocol.md, "Sync channel"). */
 export class SyncChannel {
@@ -55,19 +53,14 @@ export class SyncChannel {
   }
 }
 
-/** Renders an `E` frame: `mounts[3]: mount proc on /proc: operation not permitted`. */
+/** The error of an `E` frame: `mounts[3]: mount proc on /proc: operation not permitted`. */
 export function planError(payload: Buffer, labels: readonly string[]): TurfError {
   const reader = new PayloadReader(payload);
-  const errno = reader.i32();
-  const index = reader.u32();
-  const opcode = reader.u32();
-  const detail = reader.str();
-  const label = labels[index];
-  const cause = kernelError(detail, errno);
-  const message = SELF_EXPLAINING.has(opcode) ? detail : cause.message;
-  return new TurfError('TURF_ERR_LAUNCH', label === undefined ? message : `${label}: ${message}`, {
-    operation: detail,
+  const failure = { errno: reader.i32(), opIndex: reader.u32(), opcode: reader.u32(), detail: reader.str() };
+  const label = labels[failure.opIndex];
+  return new TurfError('TURF_ERR_LAUNCH', describePlanFailure(labels, failure), {
+    operation: failure.detail,
     ...(label === undefined ? {} : { path: label }),
-    cause,
+    cause: kernelError(failure.detail, failure.errno),
   });
 }

@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
+import { OP } from './opcodes.js';
 
 /** The payload of an `E` frame: what the executor of a plan could not do (docs/protocol.md, sync channel). */
 export interface PlanFailure {
@@ -6,6 +7,7 @@ export interface PlanFailure {
   readonly errno: number;
   /** Operation, counted from 0; 0xffffffff: the plan itself is malformed. */
   readonly opIndex: number;
+  readonly opcode: number;
   /** The object, as the executor names it: `mount proc on /proc`. */
   readonly detail: string;
 }
@@ -16,6 +18,16 @@ export interface PlanFailure {
  */
 export function describePlanFailure(labels: readonly string[], failure: PlanFailure): string {
   const label = labels[failure.opIndex] ?? 'launch plan';
-  const reason = getSystemErrorMap().get(-failure.errno)?.[1] ?? `errno ${failure.errno}`;
+  const reason = isComplete(failure)
+    ? ''
+    : (getSystemErrorMap().get(-failure.errno)?.[1] ?? `errno ${failure.errno}`);
   return [label, failure.detail, reason].filter((part) => part !== '').join(': ');
+}
+
+/** Texts that say the reason themselves. */
+function isComplete({ opcode, detail }: PlanFailure): boolean {
+  return (
+    opcode === OP.HOOK ||
+    (opcode === OP.FIND_PROGRAM && detail.endsWith('executable file not found in $PATH'))
+  );
 }

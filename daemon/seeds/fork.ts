@@ -1,5 +1,5 @@
 import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
-import { constants, userInfo } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
@@ -206,7 +206,7 @@ function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
     created: new Date().toISOString(),
     bootId: machine.bootId,
     phase: 'creating',
-    owner: userInfo().username,
+    owner: machine.owner,
     annotations: config.annotations ?? {},
     logs: true,
     seed: seed.id,
