@@ -26,7 +26,6 @@ import { mainModule } from './seed-spec.js';
 import { LISTEN_FD, workerPlan } from './worker-plan.js';
 
 const FORK_PATIENCE_MS = 10_000;
-const WORKER_NOFILE = 1024;
 
 /** What a worker is made from, once bundle, seed and options have been put together. */
 interface WorkerSpec {
@@ -286,7 +285,6 @@ async function clone(
       listenFd: input.listener.fd,
       startSocketFd: input.hold ? own(kernel.listenUnix(store.path(id, 'start.sock'), 0o600)) : undefined,
       seccomp,
-      nofile: WORKER_NOFILE,
     });
     container.label(plan.labels);
     const { pid, sync } = await requestClone(kernel, {

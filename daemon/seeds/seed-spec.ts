@@ -14,6 +14,8 @@ type SeedMember = Extract<TurfMember, { kind: 'seed' }>;
 /** Number of the control socket in the seed: the first after stdio, below what a clone keeps. */
 const CONTROL_FD = 3;
 
+const NOFILE = 1024;
+
 /** What a seed needs of its own user namespace to make clones: their namespaces, mounts, ids and networks. */
 const SEED_CAPABILITIES = [
   'CAP_SYS_ADMIN',
@@ -120,7 +122,11 @@ function seedConfig(
         effective: SEED_CAPABILITIES,
         permitted: SEED_CAPABILITIES,
       },
-      rlimits: [{ type: 'RLIMIT_CORE', soft: 0, hard: 0 }],
+      // Inherited by the workers.
+      rlimits: [
+        { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+        { type: 'RLIMIT_NOFILE', soft: NOFILE, hard: NOFILE },
+      ],
     },
     linux: {
       namespaces: [

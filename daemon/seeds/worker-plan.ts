@@ -10,7 +10,6 @@ export const WORKER_UID = 1000;
 const MS_REC = 0x4000;
 const MS_PRIVATE = 1 << 18;
 const RLIMIT_CORE = 4;
-const RLIMIT_NOFILE = 7;
 const UMASK = 0o077;
 
 export interface WorkerPlanInput {
@@ -28,8 +27,6 @@ export interface WorkerPlanInput {
   /** Listening start socket of a clone that is held; absent: it runs at once. */
   readonly startSocketFd: number | undefined;
   readonly seccomp: CompiledSeccomp;
-  /** Descriptors at most. */
-  readonly nofile: number;
 }
 
 /** Sync point at which the daemon attaches the clone to its cgroup, where it cannot enter by itself. */
@@ -52,7 +49,6 @@ export function workerPlan(input: WorkerPlanInput): EncodedPlan {
   plan.mountBind('worker.code', { tree: plan.addFd(input.codeTree), target: '/code' });
   plan.pivotRoot('worker.root', 0);
   plan.rlimit('worker.rlimits', RLIMIT_CORE, 0n, 0n);
-  plan.rlimit('worker.rlimits', RLIMIT_NOFILE, BigInt(input.nofile), BigInt(input.nofile));
   plan.dropBounding('worker.capabilities', 0n);
   plan.user('worker.user', { uid: WORKER_UID, gid: WORKER_UID, groups: [] });
   plan.umask('worker.umask', UMASK);
