@@ -68,7 +68,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
       await eventually('the task to be stopped', async () =>
         (await ctr(['task', 'ls'])).stdout.includes('STOPPED'),
       );
-      t.equal((await ctr(['task', 'delete', id])).status, 137, 'ctr exits as the task did');
+      const { stdout, stderr, status } = await ctr(['task', 'delete', id]);
+      // Before containerd 1.7 ctr says it in a warning; later it exits with it.
+      t.match(`${stdout}${stderr}${String(status)}`, /137/, 'the exit code is kept');
       t.equal((await ctr(['container', 'rm', id])).status, 0);
     });
 

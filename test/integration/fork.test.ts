@@ -19,18 +19,18 @@ export default {
 const seedBundle = (t: Test, code = ECHO, mode?: string): Bundle =>
   workerBundle(t, code, { turf: { seed: mode === undefined ? true : { mode } }, env: ['FROM_SEED=1'] });
 
-await t.test('warm fork through the CLI and REST', requires(), async (t) => {
-  const turfd = await Turfd.start(t);
+await t.test('warm fork through the CLI and REST', requires(), async (outer) => {
+  const turfd = await Turfd.start(outer);
   const seed = turfd.id('seed');
 
-  await t.test('seed create waits for the fork point; state and list show it', async (t) => {
-    await turfd.ok(['seed', 'create', '--bundle', seedBundle(t).path, seed]);
+  await outer.test('seed create waits for the fork point; state and list show it', async (t) => {
+    await turfd.ok(['seed', 'create', '--bundle', seedBundle(outer).path, seed]);
     t.match(await turfd.state(seed), { status: 'running', turf: { kind: 'seed', state: 'forkwait' } });
     t.match((await turfd.ok(['seed', 'list'])).stdout, new RegExp(seed));
     t.match(await turfd.list(), [{ id: seed }]);
   });
 
-  await t.test('a worker answers on its own socket, from the state that the seed had', async (t) => {
+  await outer.test('a worker answers on its own socket, from the state that the seed had', async (t) => {
     const id = turfd.id('w1');
     await turfd.ok(['fork', seed, id]);
     const state = await turfd.state(id);
@@ -47,7 +47,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     t.notOk(existsSync(join(turfd.root, id)));
   });
 
-  await t.test('--env, --code and --listen', async (t) => {
+  await outer.test('--env, --code and --listen', async (t) => {
     const id = turfd.id('opts');
     const dir = temporary(t);
     const listen = `unix:${join(dir, 's.sock')}`;
@@ -64,7 +64,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     await turfd.ok(['delete', '--force', tcp]);
   });
 
-  await t.test('a runtime seed: each worker loads its own code after the fork', async (t) => {
+  await outer.test('a runtime seed: each worker loads its own code after the fork', async (t) => {
     const engine = turfd.id('engine');
     await turfd.ok([
       'seed',
@@ -87,7 +87,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     await turfd.ok(['delete', '--force', engine]);
   });
 
-  await t.test('create --seed holds the worker until start', async (t) => {
+  await outer.test('create --seed holds the worker until start', async (t) => {
     const id = turfd.id('hold');
     const { path } = workerBundle(t, ECHO);
     await turfd.ok(['create', '--seed', seed, '--bundle', path, id]);
@@ -97,7 +97,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     await turfd.ok(['delete', '--force', id]);
   });
 
-  await t.test('REST: fork, state, list, delete', async (t) => {
+  await outer.test('REST: fork, state, list, delete', async (t) => {
     const id = turfd.id('rest');
     const forked = await turfd.rest(`/seeds/${seed}/fork`, {
       method: 'POST',
@@ -116,7 +116,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     t.equal((await turfd.rest(`/containers/${id}`)).status, 404);
   });
 
-  await t.test('console reaches turf logs', async (t) => {
+  await outer.test('console reaches turf logs', async (t) => {
     const talker = turfd.id('talker');
     const code = `export default { fetch() { console.log('to stdout'); console.error('to stderr'); return new Response('ok'); } };`;
     await turfd.ok(['seed', 'create', '--bundle', seedBundle(t, code).path, talker]);
@@ -128,7 +128,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     await turfd.ok(['delete', '--force', talker]);
   });
 
-  await t.test('mistakes are refused and leave nothing', async (t) => {
+  await outer.test('mistakes are refused and leave nothing', async (t) => {
     const before = (await turfd.list()).length;
     t.match(await turfd.turf(['fork', turfd.id('noseed'), turfd.id('x')]), { status: 1, stderr: /noseed/ });
     t.match(await turfd.turf(['fork', seed, seed]), { status: 1, stderr: /exist/ });
@@ -152,7 +152,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     t.equal((await turfd.list()).length, before);
   });
 
-  await t.test('a worker that exits is reported with its code, and the seed forks on', async (t) => {
+  await outer.test('a worker that exits is reported with its code, and the seed forks on', async (t) => {
     const dying = turfd.id('dying');
     const code =
       'export default { fetch() { setTimeout(() => { throw new Error("on purpose"); }); return new Response("bye"); } };';
@@ -165,7 +165,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (t) => {
     await turfd.ok(['fork', dying, turfd.id('next')]);
   });
 
-  await t.test('memory limit is that of the worker', requires('controller:memory'), async (t) => {
+  await outer.test('memory limit is that of the worker', requires('controller:memory'), async (t) => {
     const id = turfd.id('limit');
     await turfd.ok(['fork', '--memory', String(64 * 1024 * 1024), seed, id]);
     const { pid } = await turfd.state(id);

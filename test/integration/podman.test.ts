@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { busyboxRootfs, temporary } from './harness/bundle.js';
@@ -16,6 +16,9 @@ await t.test('podman runs containers with turf', requires('program:podman', 'pro
   const rootfs = join(dir, 'rootfs');
   mkdirSync(rootfs);
   busyboxRootfs(rootfs);
+  // podman's clean-up after --rm repeats --runtime, but not its flags.
+  const runtime = join(dir, 'turf');
+  writeFileSync(runtime, `#!/bin/sh\nexec ${TURF} --root ${turfd.root} "$@"\n`, { mode: 0o755 });
   const podman = (args: string[], input?: string): Promise<Outcome> =>
     run(
       t,
@@ -23,7 +26,7 @@ await t.test('podman runs containers with turf', requires('program:podman', 'pro
       [
         ...['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--tmpdir', join(dir, 'tmp')],
         ...['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
-        ...['--log-level', 'error', '--runtime', TURF, '--runtime-flag', `root=${turfd.root}`],
+        ...['--log-level', 'error', '--runtime', runtime],
         ...args,
       ],
       { timeout: 60_000, ...(input === undefined ? {} : { input }) },
