@@ -80,7 +80,8 @@ export function defineHandlerAttribute(scope: object, type: string): void {
     get: () => handler,
     set(value: unknown) {
       if (handler === null) addEventListener(type, listener);
-      handler = typeof value === 'function' ? (event): unknown => Reflect.apply(value, globalThis, [event]) : null;
+      handler =
+        typeof value === 'function' ? (event): unknown => Reflect.apply(value, globalThis, [event]) : null;
       if (handler === null) removeEventListener(type, listener);
     },
   });

@@ -128,7 +128,7 @@ const PR_SET_VMA = 0x53564d41;
  * The system calls of a worker. It executes no program, makes no namespace, mounts nothing, traces nobody; threads are for
  * libuv's pool. Not on the list are also io_uring (libuv falls back to epoll), keyrings, bpf, perf and user faults.
  */
-export const workerSeccomp: OciSeccomp = {
+export const WORKER_SECCOMP: OciSeccomp = {
   defaultAction: 'SCMP_ACT_ERRNO',
   defaultErrnoRet: 1,
   syscalls: [
