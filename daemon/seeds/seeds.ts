@@ -15,7 +15,7 @@ import { forkWorker } from './fork.js';
 import { makeSeedRoot, makeWorkerRoot, type RuntimeFile, runtimeFiles } from './runtime-files.js';
 import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
-import { workerSeccomp } from './worker-seccomp.js';
+import { WORKER_SECCOMP } from './worker-seccomp.js';
 
 const STDERR_SHOWN = 4000;
 
@@ -93,7 +93,7 @@ export class Seeds {
   }
 
   async fork(options: ForkOptions): ReturnType<typeof forkWorker> {
-    this.#seccomp ??= this.#machine.seccomp.compile(workerSeccomp);
+    this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
     const forked = await forkWorker(this.#machine, this.#exits, this.#seccomp, options);
     this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
     return forked;
