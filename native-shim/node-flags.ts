@@ -11,5 +11,6 @@ export const AWORKER_NODE_FLAGS: readonly string[] = [
   '--v8-pool-size=0',
   '--experimental-vm-modules',
   '--no-flush-bytecode',
+  '--no-memory-reducer',
   '--no-warnings',
 ];
