@@ -191,18 +191,20 @@ export class Turfd {
   }
 
   async #teardown(): Promise<void> {
+    const problems: string[] = [];
     try {
       for (const { id } of await this.list()) await this.turf(['delete', '--force', id]);
       await this.stop();
       await eventually('the supervisor to end', () => processesAbout(this.root).length === 0);
     } catch (error) {
-      this.#t.fail(`teardown: ${String(error)}`, { log: this.log().slice(-4000) });
+      problems.push(String(error), `log of turfd: ${this.log().slice(-4000)}`);
     }
     const remains = this.remains();
-    if (remains.length > 0) this.#t.fail('something is left behind', { remains });
+    if (remains.length > 0) problems.push('left behind:', ...remains);
     for (const pid of [...processesAbout(this.root), ...processesAbout(this.prefix)]) killQuietly(pid);
     for (const path of cgroupsAbout(this.prefix)) removeQuietly(path);
     rmSync(this.root, { recursive: true, force: true });
+    if (problems.length > 0) throw new Error(problems.join('\n'));
   }
 }
 
