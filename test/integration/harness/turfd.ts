@@ -66,6 +66,7 @@ export class Turfd {
   /** Starts the daemon (again) on this root. */
   async up(): Promise<void> {
     const log = openSync(this.logFile, 'a');
+    const before = this.log().length;
     const front = spawn(TURFD, ['--root', this.root, ...this.#args], { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#front = front;
@@ -73,7 +74,9 @@ export class Turfd {
     front.once('exit', () => ended.abort());
     await eventually(
       `turfd on ${this.root} to accept; its log:\n${this.log().slice(-2000)}`,
-      () => accepts(join(this.root, 'cli.sock')),
+      // The supervisor gives up on a daemon that ends before it said that it is ready.
+      async () =>
+        this.log().slice(before).includes('"ready"') && (await accepts(join(this.root, 'cli.sock'))),
       20_000,
       ended.signal,
     );
