@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';
 import { bundle, script, workerBundle } from './harness/bundle.js';
-import { isAlive } from './harness/processes.js';
+import { isAlive, processesAbout } from './harness/processes.js';
 import { PROJECT, requires } from './harness/requires.js';
 import { eventually, Turfd } from './harness/turfd.js';
 
@@ -125,6 +125,6 @@ await t.test('a client starts a daemon for its root, once', requires(), async (t
   t.ok(isAlive(front));
   t.match(readFileSync(`/proc/${front}/cmdline`, 'utf8'), /daemon\/main\.js/);
   process.kill(front, 'SIGTERM');
-  await eventually('the daemon to end', () => !isAlive(front));
+  await eventually('daemon and supervisor to end', () => processesAbout(turfd.root).length === 0);
   await turfd.up();
 });

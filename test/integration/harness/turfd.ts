@@ -159,7 +159,8 @@ export class Turfd {
   async untilRestarted(before: number): Promise<void> {
     await eventually('the daemon to be started again', async () => {
       const pid = daemonPid(this.root);
-      return pid !== undefined && pid !== before && (await accepts(join(this.root, 'cli.sock')));
+      if (pid === undefined || pid === before) return false;
+      return (await accepts(join(this.root, 'cli.sock'))) && (await accepts(join(this.root, 'turf.sock')));
     });
   }
 
