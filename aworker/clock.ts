@@ -26,11 +26,13 @@ export function installClock(): void {
     enumerable: true,
     configurable: true,
   });
-  const stamp = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp')?.get;
-  if (stamp === undefined) return;
+  const stamp: { readonly get?: unknown } =
+    Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp') ?? {};
+  const read = stamp.get;
+  if (typeof read !== 'function') return;
   Object.defineProperty(Event.prototype, 'timeStamp', {
     get(this: Event): number {
-      return Number(Reflect.apply(stamp, this, [])) - nativeStart;
+      return Number(Reflect.apply(read, this, [])) - nativeStart;
     },
     enumerable: true,
     configurable: true,

@@ -5,7 +5,8 @@
 
 /** The file of the function that reads the global: the frame below `reader`. */
 function callerFile(reader: () => unknown): unknown {
-  const { stackTraceLimit, prepareStackTrace } = Error;
+  const { stackTraceLimit } = Error;
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   const holder: { stack?: unknown } = {};
   Error.stackTraceLimit = 1;
   Error.prepareStackTrace = (_error, frames): unknown => frames[0]?.getFileName();
@@ -14,8 +15,8 @@ function callerFile(reader: () => unknown): unknown {
     return holder.stack;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
-    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
-    else Error.prepareStackTrace = prepareStackTrace;
+    if (prepare === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Object.defineProperty(Error, 'prepareStackTrace', prepare);
   }
 }
 

@@ -96,7 +96,7 @@ export class ModuleLoader {
 
   #sourceModule(path: string, text: string): vm.Module {
     const identifier = pathToFileURL(path).href;
-    return new vm.SourceTextModule(text, {
+    return compile(text, {
       identifier,
       initializeImportMeta(meta) {
         meta.url = identifier;
@@ -111,6 +111,17 @@ export class ModuleLoader {
         return module;
       },
     });
+  }
+}
+
+/** V8 does not name the file in the stack of a SyntaxError. */
+function compile(text: string, options: vm.SourceTextModuleOptions): vm.Module {
+  try {
+    return new vm.SourceTextModule(text, options);
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      error.stack = `${options.identifier ?? ''}\n${error.name}: ${error.message}`;
+    throw error;
   }
 }
 

@@ -6,8 +6,11 @@ const PATIENCE_MS = 10_000;
 /** Where fetch keeps its connections: the second since Node 26, the first before. */
 const DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
 
-/** What may be under way while a process is forked: timers go on in the clone, and signal watchers are renewed there. */
-const HARMLESS = new Set(['Timeout', 'Immediate', 'SignalWrap']);
+/**
+ * What may be under way while a process is forked: timers go on in the clone, signal watchers are renewed there, and pipes and
+ * terminals are standard output (the fork point refuses open sockets).
+ */
+const HARMLESS = new Set(['Timeout', 'Immediate', 'SignalWrap', 'PipeWrap', 'TTYWrap']);
 
 function isConstructor(value: unknown): value is new () => object {
   return typeof value === 'function';

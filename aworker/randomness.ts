@@ -39,12 +39,8 @@ export function drainRandomInt(): void {
 export function installRandomness(): void {
   reseed();
   const methods = {
-    random(): number {
-      return ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992;
-    },
-    randomUUID(): string {
-      return randomUUID({ disableEntropyCache: true });
-    },
+    random: (): number => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992,
+    randomUUID: (): string => randomUUID({ disableEntropyCache: true }),
   };
   Object.defineProperty(Math, 'random', {
     value: methods.random,

@@ -1,0 +1,82 @@
+import t from 'tap';
+import {
+  ExtendableEvent,
+  FetchEvent,
+  responseOf,
+  settled,
+  whileDispatching,
+} from '../../../aworker/events.js';
+import { handleFetch } from '../../../aworker/fetch-handler.js';
+import { raise } from '../../../aworker/lifecycle.js';
+import { addEventListener, dispatchCollecting, removeEventListener } from '../../../aworker/scope-events.js';
+
+const request = new Request('http://worker/');
+
+void t.test('a phase lasts until every waitUntil promise has settled, also later ones', async (t) => {
+  const order: string[] = [];
+  const listener = (event: Event): void => {
+    if (!(event instanceof ExtendableEvent)) return;
+    event.waitUntil(
+      Promise.resolve().then(() => {
+        event.waitUntil(Promise.resolve().then(() => order.push('second')));
+        order.push('first');
+      }),
+    );
+  };
+  addEventListener('install', listener);
+  await raise('install');
+  removeEventListener('install', listener);
+  t.same(order, ['first', 'second']);
+});
+
+void t.test('a phase fails with what a listener throws or a promise rejects with', async (t) => {
+  const thrower = (): void => {
+    throw new Error('thrown');
+  };
+  addEventListener('activate', thrower);
+  await t.rejects(raise('activate'), { message: 'thrown' });
+  removeEventListener('activate', thrower);
+  const event = new ExtendableEvent('install');
+  whileDispatching(event, () => event.waitUntil(Promise.reject(new Error('rejected'))));
+  await t.rejects(settled(event), { message: 'rejected' });
+});
+
+void t.test('the methods of an event work only while it is dispatched', (t) => {
+  const event = new FetchEvent('fetch', { request });
+  t.throws(() => event.waitUntil(null), { name: 'InvalidStateError' });
+  t.throws(() => event.respondWith(new Response()), { name: 'InvalidStateError' });
+  whileDispatching(event, () => event.respondWith(new Response()));
+  t.ok(responseOf(event));
+  t.throws(() => whileDispatching(event, () => event.respondWith(new Response())), {
+    name: 'InvalidStateError',
+  });
+  t.end();
+});
+
+void t.test('exceptions of listeners belong to the event that was raised', (t) => {
+  const listener = {
+    handleEvent(): void {
+      throw new Error('mine');
+    },
+  };
+  addEventListener('x', listener, { once: true });
+  t.match(dispatchCollecting(new Event('x')), [{ message: 'mine' }]);
+  t.same(dispatchCollecting(new Event('x')), []);
+  t.end();
+});
+
+void t.test('a fetch listener goes before the default export; without both there is no answer', async (t) => {
+  const fallback = (): Response => new Response('default');
+  t.equal(await handleFetch(request, undefined, {}), undefined);
+  t.equal(await (await handleFetch(request, fallback, {}))?.text(), 'default');
+  const listener = (event: Event): void => {
+    if (event instanceof FetchEvent) event.respondWith(new Response('listener'));
+  };
+  addEventListener('fetch', listener);
+  t.equal(await (await handleFetch(request, fallback, {}))?.text(), 'listener');
+  removeEventListener('fetch', listener);
+  await t.rejects(
+    handleFetch(request, () => 5, {}),
+    TypeError,
+  );
+});

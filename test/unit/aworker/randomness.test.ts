@@ -1,0 +1,25 @@
+import t from 'tap';
+import { drainRandomInt, installRandomness, reseed } from '../../../aworker/randomness.js';
+
+void t.test('Math.random and crypto.randomUUID are replaced by generators without inherited state', (t) => {
+  const native = Object.getOwnPropertyDescriptor(Math, 'random');
+  installRandomness();
+  const own = Object.getOwnPropertyDescriptor(Math, 'random');
+  t.match(own, {
+    enumerable: native?.enumerable,
+    configurable: native?.configurable,
+    writable: native?.writable,
+  });
+  t.equal(Math.random.name, 'random');
+  const values = Array.from({ length: 10_000 }, () => Math.random());
+  t.ok(values.every((value) => value >= 0 && value < 1));
+  t.equal(new Set(values).size, values.length);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  t.ok(Math.abs(mean - 0.5) < 0.05, `mean ${mean}`);
+  reseed();
+  drainRandomInt();
+  t.notOk(values.includes(Math.random()));
+  t.match(crypto.randomUUID(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  t.not(crypto.randomUUID(), crypto.randomUUID());
+  t.end();
+});
