@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -47,7 +49,10 @@ void t.test('a worker serves requests, prints to stdout, and ends by SIGTERM aft
       }) };`,
     'data.json': '{"a":1}',
   });
-  const socket = join(directory, 'w.sock');
+  // a path below the test's own directory would be too long for a socket
+  const temporary = mkdtempSync(join(tmpdir(), 'aworker-'));
+  t.teardown(() => rmSync(temporary, { recursive: true }));
+  const socket = join(temporary, 'w.sock');
   const child = aworker(join(directory, 'index.js'), '--listen', `unix:${socket}`, '--env', 'K=V=1');
   t.teardown(() => child.kill('SIGKILL'));
   const end = ended(child);
