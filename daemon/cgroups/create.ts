@@ -17,19 +17,22 @@ export interface CreateCgroupOptions {
   /** linux.resources; absent: no limits, default devices. */
   readonly resources?: OciResources;
   /**
-   * Hybrid: also join the unified hierarchy (default). Off for seeds and workers: a clone of a seed is born in the seed's
-   * cgroups, and leaves v1 ones by itself but the unified one only slowly, from outside.
+   * `full` (default): every hierarchy. `lean`: on v1 only those that account, freeze or limit, and not the unified one of a
+   * hybrid machine. A seed and its clones are lean: a clone is born where its seed is and leaves v1 hierarchies by itself, each for
+   * the price of a directory, and without device nodes and mknod(2) it needs no device policy.
    */
-  readonly joinUnified?: boolean;
+  readonly scope?: 'full' | 'lean';
   /** Take existing directories although processes are in them: systemd made them around the container's own. */
   readonly takePopulated?: boolean;
   readonly attachDeviceFilter: AttachDeviceFilter;
 }
 
+const LEAN_CONTROLLERS = ['cpu', 'cpuacct', 'memory', 'pids', 'freezer'] as const;
+
 type V1Layout = Exclude<CgroupLayout, { mode: 'v2' }>;
 
 function createV1(made: MadeDirectories, layout: V1Layout, options: CreateCgroupOptions): CgroupFacts {
-  const { path, resources = {}, joinUnified = true } = options;
+  const { path, resources = {}, scope = 'full' } = options;
   const hasV1 = (controller: string): boolean =>
     layout.hierarchies.some(({ controllers }) => controllers.includes(controller));
   const hugetlbOnV1 = hasV1('hugetlb');
@@ -44,10 +47,19 @@ function createV1(made: MadeDirectories, layout: V1Layout, options: CreateCgroup
     ...(hugepageLimits && !hugetlbOnV1 ? { hugepageLimits } : {}),
     ...(rdma && !rdmaOnV1 ? { rdma } : {}),
   });
-  const hierarchies = makeV1(made, layout.hierarchies, path);
-  applyV1(hierarchies, limits, resources.devices);
+  const needed = new Set([...LEAN_CONTROLLERS, ...limits.map(({ controller }) => controller)]);
+  const joined =
+    scope === 'full'
+      ? layout.hierarchies
+      : layout.hierarchies.filter(({ controllers }) => controllers.some((name) => needed.has(name)));
+  const hierarchies = makeV1(made, joined, path);
+  applyV1(
+    hierarchies,
+    limits,
+    scope === 'lean' && resources.devices === undefined ? 'none' : resources.devices,
+  );
   let unified: CgroupDirectory | undefined;
-  if (layout.unified !== undefined && (joinUnified || unifiedLimits.length > 0)) {
+  if (layout.unified !== undefined && (scope === 'full' || unifiedLimits.length > 0)) {
     unified = makeV2(made, layout.unified, path, unifiedLimits, false);
     applyV2(unified.directory, unifiedLimits, undefined);
   }

@@ -97,12 +97,13 @@ export function makeV1(
  * Applies limits and the device policy to directories that makeV1 made.
  *
  * @param limits as v1Limits gives them; those of controllers on the unified hierarchy are the caller's
+ * @param devices absent: the default policy; `none`: no policy
  * @throws TurfError TURF_ERR_CGROUP, TURF_ERR_CONFIG for a bad device rule
  */
 export function applyV1(
   directories: readonly CgroupDirectory[],
   limits: readonly Limit[],
-  devices: OciResources['devices'],
+  devices: OciResources['devices'] | 'none',
 ): void {
   const of = (controller: string): CgroupDirectory | undefined =>
     directories.find((directory) => directory.controllers.includes(controller));
@@ -112,6 +113,7 @@ export function applyV1(
       ? orderMemoryLimits(limits, readControl(join(memory.directory, LIMIT_WITH_SWAP)))
       : limits;
   applyLimits(ordered, (controller) => of(controller)?.directory);
+  if (devices === 'none') return;
   const policy = devicePolicy(devices);
   const deviceCgroup = of('devices');
   if (deviceCgroup) applyDevices(policy, deviceCgroup.directory);

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { createCgroup } from '../cgroups/create.js';
 import { restoreDirectories } from '../cgroups/directories-cgroup.js';
 import { type CgroupFacts } from '../cgroups/facts.js';
+import { type CgroupLayout } from '../cgroups/layout.js';
 import { cgroupfsLocation, systemdLocation } from '../cgroups/path.js';
 import { createSystemdCgroup, requireSystemd, restoreSystemdCgroup } from '../cgroups/systemd.js';
 import { type Machine } from '../machine.js';
@@ -12,8 +14,7 @@ import { type CgroupView } from '../plan/plan-input.js';
  * Makes the cgroup that a config asks for.
  *
  * @param systemd whether the caller wants systemd to make it; absent: what the daemon was configured with
- * @param joinUnified on a hybrid machine, whether it also joins the unified hierarchy: a seed does not, since its clones
- *   are born where it is and leave v1 hierarchies only
+ * @param scope see createCgroup
  * @throws TurfError TURF_ERR_CONFIG for a bad cgroupsPath, TURF_ERR_CGROUP where a limit cannot be set
  */
 export function makeCgroup(
@@ -21,14 +22,14 @@ export function makeCgroup(
   id: string,
   config: OciConfig,
   systemd: boolean | undefined,
-  joinUnified: boolean,
+  scope: 'full' | 'lean',
 ): CgroupHandle {
   const { cgroupsPath, resources } = config.linux ?? {};
   const useSystemd = systemd ?? machine.systemdCgroup;
   const location = useSystemd ? systemdLocation(id, cgroupsPath) : cgroupfsLocation(id, cgroupsPath);
   const common = {
     layout: machine.cgroupLayout,
-    joinUnified,
+    scope,
     attachDeviceFilter: machine.attachDeviceFilter,
     ...(resources === undefined ? {} : { resources }),
   };
@@ -45,6 +46,23 @@ export function makeCgroup(
 /** The cgroup of a container that an earlier daemon made. */
 export function restoreCgroup(facts: CgroupFacts): CgroupHandle {
   return facts.manager === 'systemd' ? restoreSystemdCgroup(facts) : restoreDirectories(facts);
+}
+
+/** What an unfinished create may have left at a place in the hierarchies; undefined where there is nothing. */
+export function leftoverCgroup(layout: CgroupLayout, path: string): CgroupFacts | undefined {
+  const at = (mountPoint: string, controllers: readonly string[]) => ({
+    controllers: [...controllers],
+    directory: mountPoint + path,
+    made: true,
+  });
+  const exists = ({ directory }: { directory: string }): boolean => existsSync(directory);
+  const v1 = layout.mode === 'v2' ? [] : layout.hierarchies;
+  const hierarchies = v1.map(({ mountPoint, controllers }) => at(mountPoint, controllers)).filter(exists);
+  const root = layout.mode === 'v2' ? layout.root : layout.unified;
+  const unified = root === undefined ? undefined : at(root, []);
+  const hasUnified = unified !== undefined && exists(unified);
+  if (hierarchies.length === 0 && !hasUnified) return undefined;
+  return { manager: 'cgroupfs', mode: layout.mode, path, hierarchies, ...(hasUnified ? { unified } : {}) };
 }
 
 /** What the container may see of its cgroup at a mount of type `cgroup`. */

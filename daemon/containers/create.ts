@@ -59,7 +59,13 @@ export async function createContainer(
     machine.containers.set(id, container);
     machine.store.writeConfig(id, spec.configText);
 
-    const cgroup = makeCgroup(machine, id, spec.config, options.systemdCgroup, spec.facts.kind !== 'seed');
+    const cgroup = makeCgroup(
+      machine,
+      id,
+      spec.config,
+      options.systemdCgroup,
+      spec.facts.kind === 'seed' ? 'lean' : 'full',
+    );
     undo.push('cgroup', async () => {
       await cgroup.kill(constants.signals.SIGKILL);
       await cgroup.destroy();

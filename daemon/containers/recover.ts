@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { type Machine } from '../machine.js';
-import { restoreCgroup } from './container-cgroup.js';
+import { leftoverCgroup, restoreCgroup } from './container-cgroup.js';
 import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
@@ -76,11 +77,15 @@ function watchIfAlive(
   return true;
 }
 
-/** A daemon that died while it created a container left no first process (its sync channel broke), but maybe all else. */
+/**
+ * A daemon that died while it created a container left no first process (its sync channel broke), but maybe all else. A clone's
+ * cgroup is at its default place, and is only written down once the clone lives.
+ */
 async function removeHalfMade(machine: Machine, id: string, facts: Facts | undefined): Promise<void> {
-  if (facts?.cgroup !== undefined) {
-    const cgroup = restoreCgroup(facts.cgroup);
-    await cgroup.kill(9);
+  const left = facts?.cgroup ?? leftoverCgroup(machine.cgroupLayout, `/turf/${id}`);
+  if (left !== undefined) {
+    const cgroup = restoreCgroup(left);
+    await cgroup.kill(constants.signals.SIGKILL);
     await cgroup.destroy();
   }
   machine.store.remove(id);

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -67,6 +68,11 @@ export class StateStore {
 
   writeConfig(id: string, text: string): void {
     this.#replace(this.path(id, 'config.json'), text);
+  }
+
+  /** Gives a container the config.json of another. */
+  linkConfig(from: string, id: string): void {
+    linkSync(this.path(from, 'config.json'), this.path(id, 'config.json'));
   }
 
   readConfig(id: string): string {

@@ -1,46 +1,29 @@
-import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
+import { type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { createCgroup } from '../cgroups/create.js';
 import { cgroupfsLocation } from '../cgroups/path.js';
 import { countsSwap, enterAs, workerResources } from '../cgroups/worker.js';
-import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { type Facts } from '../containers/facts.js';
 import { endFirstProcess } from '../containers/kill.js';
-import { storedConfig } from '../containers/stored-config.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { NAMESPACES } from '../../oci-spec/namespaces.js';
-import { readTurfMember } from '../../oci-spec/turf-member.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { inertTree } from './inert-tree.js';
 import { bindListener, type Listener } from './listen.js';
 import { openClone, requestClone } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
 import { LISTEN_FD, workerPlan } from './worker-plan.js';
+import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
 const FORK_PATIENCE_MS = 10_000;
-
-/** What a worker is made from, once bundle, seed and options have been put together. */
-interface WorkerSpec {
-  readonly seed: Container;
-  readonly bundle: string;
-  readonly config: OciConfig;
-  readonly configText: string;
-  /** Host directory of the code. */
-  readonly code: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Of the worker's own bundle; a seed's limits are the seed's. */
-  readonly resources: OciResources | undefined;
-  readonly listen: string;
-  readonly hostNetwork: boolean;
-}
 
 /**
  * Clones a seed into a worker: parked until `start` where `hold` is asked for, running otherwise. Everything is undone if a step
@@ -66,7 +49,9 @@ export async function forkWorker(
     });
     const container = new Container(firstFacts(machine, id, spec));
     machine.containers.set(id, container);
-    machine.store.writeConfig(id, spec.configText);
+    // A worker without a bundle of its own ran what its seed ran; a link spares a file.
+    if (options.bundle === undefined) machine.store.linkConfig(options.seed, id);
+    else machine.store.writeConfig(id, spec.configText);
     const listener = await bindListener(machine.kernel, spec.listen);
     try {
       const cgroup = workerCgroup(machine, id, spec.resources, options);
@@ -75,7 +60,6 @@ export async function forkWorker(
         await cgroup.destroy();
       });
       container.ownCgroup(cgroup);
-      machine.store.writeFacts(container.learn({ cgroup: cgroup.describe(), listen: listener.address }));
       await clone(machine, exits, undo, seccomp, {
         container,
         cgroup,
@@ -104,93 +88,6 @@ export async function forkWorker(
     for (const err of suppressed) machine.log.error({ id, err }, 'could not undo a failed fork');
     throw error;
   }
-}
-
-function workerSpec(machine: Machine, options: ForkOptions): WorkerSpec {
-  const seed = machine.containers.get(options.seed);
-  if (seed?.facts.kind !== 'seed') {
-    const what = seed === undefined ? 'does not exist' : 'is not a seed';
-    throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${options.seed} ${what}`, { path: 'seed' });
-  }
-  if (!seed.parked || seed.lifecycle.state !== 'running') {
-    throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
-  }
-  const own = options.bundle === undefined ? undefined : readBundle(options.bundle);
-  const config = own?.config ?? storedConfig(machine.store, options.seed);
-  const bundle = options.bundle ?? seed.facts.bundle;
-  const hostNetwork = (options.network ?? memberNetwork(own?.config)) === 'host';
-  if (hostNetwork && seed.facts.hostNetwork !== true) {
-    throw new TurfError(
-      'TURF_ERR_SEED',
-      `network: seed ${options.seed} was not made with turf.network "host"`,
-      {
-        path: 'network',
-      },
-    );
-  }
-  return {
-    seed,
-    bundle,
-    config,
-    configText: own?.text ?? machine.store.readConfig(options.seed),
-    code: codeDirectory(seed, options, bundle, own?.config),
-    env: { ...environment(config), ...options.env },
-    resources: own?.config.linux?.resources,
-    listen:
-      options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
-    hostNetwork,
-  };
-}
-
-function memberNetwork(config: OciConfig | undefined): string | undefined {
-  if (config === undefined) return undefined;
-  const member = asTurfError(() => readTurfMember(config));
-  return member.kind === 'container' ? undefined : member.network;
-}
-
-function memberListen(config: OciConfig | undefined): string | undefined {
-  if (config === undefined) return undefined;
-  const member = asTurfError(() => readTurfMember(config));
-  return member.kind === 'worker' || member.kind === 'aworker' ? member.listen : undefined;
-}
-
-/** The caller's directory, the bundle's, or what the seed itself has loaded. */
-function codeDirectory(
-  seed: Container,
-  options: ForkOptions,
-  bundle: string,
-  own: OciConfig | undefined,
-): string {
-  if (seed.facts.seedMode === 'userland') {
-    if (options.code !== undefined) {
-      throw new TurfError('TURF_ERR_USAGE', `code: seed ${seed.id} has loaded its code already`, {
-        path: 'code',
-      });
-    }
-    if (seed.facts.code !== undefined) return seed.facts.code;
-  }
-  if (options.code !== undefined) {
-    if (statSync(options.code, { throwIfNoEntry: false })?.isDirectory() === true)
-      return realpathSync(options.code);
-    throw new TurfError('TURF_ERR_USAGE', `code: ${options.code} is not a directory`, { path: 'code' });
-  }
-  const member = own === undefined ? undefined : asTurfError(() => readTurfMember(own));
-  if (member !== undefined && member.kind !== 'container' && member.code !== undefined) {
-    return directoryInBundle(bundle, member.code, 'turf.code');
-  }
-  if (seed.facts.code !== undefined) return seed.facts.code;
-  throw new TurfError('TURF_ERR_USAGE', 'code: a worker of a runtime seed needs a code directory', {
-    path: 'code',
-  });
-}
-
-function environment(config: OciConfig): Record<string, string> {
-  return Object.fromEntries(
-    (config.process?.env ?? []).map((variable) => {
-      const at = variable.indexOf('=');
-      return at < 0 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
-    }),
-  );
 }
 
 function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
@@ -238,7 +135,7 @@ function workerCgroup(
       memory: { ...resources?.memory, ...limits.memory },
       cpu: { ...resources?.cpu, ...limits.cpu },
     },
-    joinUnified: false,
+    scope: 'lean',
   });
 }
 

@@ -33,7 +33,7 @@ void t.test(
       layout,
       path: `${parent}/worker`,
       resources: workerResources({ memory: 64 << 20, cpus: 0.5 }, countsSwap(layout)),
-      joinUnified: false,
+      scope: 'lean',
       attachDeviceFilter: loadDeviceFilter(),
     });
     test.teardown(() => cgroup.destroy());

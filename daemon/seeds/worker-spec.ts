@@ -1,0 +1,117 @@
+import { realpathSync, statSync } from 'node:fs';
+import { type ForkOptions } from '../../cli/operations.js';
+import { TurfError } from '../../cli/turf-error.js';
+import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
+import { readTurfMember } from '../../oci-spec/turf-member.js';
+import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
+import { type Container } from '../containers/container.js';
+import { storedConfig } from '../containers/stored-config.js';
+import { type Machine } from '../machine.js';
+
+/** What a worker is made from, once bundle, seed and options have been put together. */
+export interface WorkerSpec {
+  readonly seed: Container;
+  readonly bundle: string;
+  readonly config: OciConfig;
+  readonly configText: string;
+  /** Host directory of the code. */
+  readonly code: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Of the worker's own bundle; a seed's limits are the seed's. */
+  readonly resources: OciResources | undefined;
+  readonly listen: string;
+  readonly hostNetwork: boolean;
+}
+
+/**
+ * Puts a fork request together: the caller's options before the worker's bundle, that before the seed's.
+ *
+ * @throws TurfError naming the option or field at fault
+ */
+export function workerSpec(machine: Machine, options: ForkOptions): WorkerSpec {
+  const seed = machine.containers.get(options.seed);
+  if (seed?.facts.kind !== 'seed') {
+    const what = seed === undefined ? 'does not exist' : 'is not a seed';
+    throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${options.seed} ${what}`, { path: 'seed' });
+  }
+  if (!seed.parked || seed.lifecycle.state !== 'running') {
+    throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
+  }
+  const own = options.bundle === undefined ? undefined : readBundle(options.bundle);
+  const config = own?.config ?? storedConfig(machine.store, options.seed);
+  const bundle = options.bundle ?? seed.facts.bundle;
+  const hostNetwork = (options.network ?? memberNetwork(own?.config)) === 'host';
+  if (hostNetwork && seed.facts.hostNetwork !== true) {
+    throw new TurfError(
+      'TURF_ERR_SEED',
+      `network: seed ${options.seed} was not made with turf.network "host"`,
+      {
+        path: 'network',
+      },
+    );
+  }
+  return {
+    seed,
+    bundle,
+    config,
+    configText: own?.text ?? machine.store.readConfig(options.seed),
+    code: codeDirectory(seed, options, bundle, own?.config),
+    env: { ...environment(config), ...options.env },
+    resources: own?.config.linux?.resources,
+    listen:
+      options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
+    hostNetwork,
+  };
+}
+
+function memberNetwork(config: OciConfig | undefined): string | undefined {
+  if (config === undefined) return undefined;
+  const member = asTurfError(() => readTurfMember(config));
+  return member.kind === 'container' ? undefined : member.network;
+}
+
+function memberListen(config: OciConfig | undefined): string | undefined {
+  if (config === undefined) return undefined;
+  const member = asTurfError(() => readTurfMember(config));
+  return member.kind === 'worker' || member.kind === 'aworker' ? member.listen : undefined;
+}
+
+/** The caller's directory, the bundle's, or what the seed itself has loaded. */
+function codeDirectory(
+  seed: Container,
+  options: ForkOptions,
+  bundle: string,
+  own: OciConfig | undefined,
+): string {
+  if (seed.facts.seedMode === 'userland') {
+    if (options.code !== undefined) {
+      throw new TurfError('TURF_ERR_USAGE', `code: seed ${seed.id} has loaded its code already`, {
+        path: 'code',
+      });
+    }
+    if (seed.facts.code !== undefined) return seed.facts.code;
+  }
+  if (options.code !== undefined) {
+    if (statSync(options.code, { throwIfNoEntry: false })?.isDirectory() === true)
+      return realpathSync(options.code);
+    throw new TurfError('TURF_ERR_USAGE', `code: ${options.code} is not a directory`, { path: 'code' });
+  }
+  const member = own === undefined ? undefined : asTurfError(() => readTurfMember(own));
+  if (member !== undefined && member.kind !== 'container' && member.code !== undefined) {
+    return directoryInBundle(bundle, member.code, 'turf.code');
+  }
+  if (seed.facts.code !== undefined) return seed.facts.code;
+  throw new TurfError('TURF_ERR_USAGE', 'code: a worker of a runtime seed needs a code directory', {
+    path: 'code',
+  });
+}
+
+/** `process.env` as names and values. */
+export function environment(config: OciConfig): Record<string, string> {
+  return Object.fromEntries(
+    (config.process?.env ?? []).map((variable) => {
+      const at = variable.indexOf('=');
+      return at < 0 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
+    }),
+  );
+}
