@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** Where the runtime's own files are seen inside a seed. */
 export const RUNTIME_DIRECTORY = '/turf';
 
+/** Preloaded into seeds: packs the heap, so that clones have few page tables to copy (native-shim/pack/). */
+export const PACK_LIBRARY = 'dist/native/libturf-pack.so';
+
 export interface RuntimeFile {
   /** Absolute path on the host, symlinks resolved. */
   readonly source: string;
@@ -32,6 +35,7 @@ export function runtimeFiles(): RuntimeFile[] {
     own('dist/aworker'),
     own('dist/native-shim'),
     own('dist/native/libturf.so'),
+    own(PACK_LIBRARY),
     { source: realpathSync(koffi), target: join(RUNTIME_DIRECTORY, 'node_modules/koffi') },
     ...nativeKoffi(koffi),
     ...sharedObjects(),

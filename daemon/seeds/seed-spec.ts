@@ -6,7 +6,7 @@ import { type Bundle, directoryInBundle } from '../containers/bundle.js';
 import { type ContainerSpec } from '../containers/create.js';
 import { type Machine } from '../machine.js';
 import { inertTree } from './inert-tree.js';
-import { RUNTIME_DIRECTORY, type RuntimeFile } from './runtime-files.js';
+import { PACK_LIBRARY, RUNTIME_DIRECTORY, type RuntimeFile } from './runtime-files.js';
 import { freeUserRange, RANGE_SIZE } from './user-range.js';
 
 type SeedMember = Extract<TurfMember, { kind: 'seed' }>;
@@ -115,7 +115,11 @@ function seedConfig(
       cwd: '/',
       user: { uid: 0, gid: 0 },
       args: [`${RUNTIME_DIRECTORY}/node`, ...AWORKER_NODE_FLAGS, `${RUNTIME_DIRECTORY}/dist/aworker/seed.js`],
-      env: [`TURF_SEED=${JSON.stringify(settings)}`, 'HOME=/tmp'],
+      env: [
+        `TURF_SEED=${JSON.stringify(settings)}`,
+        `LD_PRELOAD=${RUNTIME_DIRECTORY}/${PACK_LIBRARY}`,
+        'HOME=/tmp',
+      ],
       noNewPrivileges: true,
       capabilities: {
         bounding: SEED_CAPABILITIES,
