@@ -20,7 +20,13 @@ export interface ClientServerOptions {
  */
 export function serveClients(fd: number, options: ClientServerOptions): Server {
   const server = createServer((socket) => {
-    if (isPermitted(socket, options)) void serve(socket, options);
+    let permitted = false;
+    try {
+      permitted = isPermitted(socket, options);
+    } catch (err) {
+      options.log.warn({ err }, 'a client left at once');
+    }
+    if (permitted) void serve(socket, options);
     else socket.destroy();
   });
   server.listen({ fd });
@@ -39,7 +45,10 @@ async function serve(socket: Socket, options: ClientServerOptions): Promise<void
   const session = new ClientSession(socket, options.kernel);
   try {
     const request = await session.request();
-    if (request === undefined) return;
+    if (request === undefined) {
+      session.destroy();
+      return;
+    }
     const context: CliContext = {
       ...request,
       stdout: (data) => session.write('stdout', data),
@@ -58,6 +67,7 @@ async function serve(socket: Socket, options: ClientServerOptions): Promise<void
     await session.exit(await runCli(request.argv, context));
   } catch (error) {
     options.log.error({ err: error }, 'a client session failed');
-    socket.destroy();
+    await session.write('stderr', `turf: ${error instanceof Error ? error.message : String(error)}\n`);
+    await session.exit(1);
   }
 }

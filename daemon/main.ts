@@ -10,6 +10,7 @@ import { loadDeviceFilter } from '../native-shim/device-filter.js';
 import { loadKernel } from '../native-shim/libturf.js';
 import { loadOpenAs } from '../native-shim/open-as.js';
 import { detectLayout } from './cgroups/layout.js';
+import { listenUnixUnused } from './channel/listen-unix.js';
 import { SupervisorLink } from './channel/supervisor-link.js';
 import { prepareParser } from '../oci-spec/parse.js';
 import { gatherFacts } from './check/facts.js';
@@ -89,7 +90,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   });
   const rest = buildRestServer({ operations, logger: log, version: VERSION });
   await rest.ready();
-  rest.server.listen({ fd: kernel.listenUnix(config.socket, REST_SOCKET_MODE) });
+  rest.server.listen({ fd: listenUnixUnused(kernel, config.socket, REST_SOCKET_MODE) });
 
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping; containers keep running');

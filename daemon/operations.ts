@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { release } from 'node:os';
 import {
   type CheckReport,
@@ -22,25 +22,25 @@ import {
 import { TurfError } from '../cli/turf-error.js';
 import { type OciConfig } from '../oci-spec/config.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
-import { featuresDocument } from '../oci-spec/features.js';
-import { SECCOMP_FLAG_NAMES } from '../oci-spec/seccomp-names.js';
 import { libseccompVersion } from '../native-shim/probe.js';
 import { OCI_VERSION } from '../oci-spec/rules/oci-version.js';
 import { configWarnings } from '../oci-spec/semantic.js';
 import { refuseUnsupported } from '../oci-spec/unsupported.js';
 import { readTurfMember, type TurfMember } from '../oci-spec/turf-member.js';
 import { machineReport } from './check/report.js';
-import { gatherFacts } from './check/facts.js';
+import { abortable } from './abortable.js';
 import { asTurfError, type Bundle, readBundle, rootDirectory } from './containers/bundle.js';
 import { type Container } from './containers/container.js';
 import { type ContainerSpec, createContainer } from './containers/create.js';
 import { deleteContainer } from './containers/delete.js';
 import { type ExitWatch } from './containers/exits.js';
-import { killContainer } from './containers/kill.js';
+import { endFirstProcess, killContainer } from './containers/kill.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
+import { writePidFile } from './containers/pid-file.js';
 import { isAlive } from './containers/process-facts.js';
 import { startContainer } from './containers/start.js';
+import { machineFeatures } from './features.js';
 import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
 import { type Seeds } from './seeds/seeds.js';
@@ -61,7 +61,15 @@ export class DaemonOperations implements Operations {
     this.#seeds = seeds;
   }
 
-  create(options: CreateOptions): Promise<CreateResult> {
+  async create(options: CreateOptions): Promise<CreateResult> {
+    try {
+      return await this.#createLocked(options);
+    } finally {
+      if (options.consoleFd !== undefined) closeSync(options.consoleFd);
+    }
+  }
+
+  #createLocked(options: CreateOptions): Promise<CreateResult> {
     checkId(options.id);
     return this.#machine.locks.run(options.id, async () => {
       if (options.seed !== undefined) return this.#createWorker(options, options.seed);
@@ -75,7 +83,7 @@ export class DaemonOperations implements Operations {
 
   start(id: string): Promise<void> {
     return this.#locked(id, async (container) => {
-      await startContainer(this.#machine, container);
+      await startContainer(this.#machine, this.#exits, container);
       if (container.facts.kind === 'seed') this.#seeds.followParking(container);
     });
   }
@@ -94,6 +102,9 @@ export class DaemonOperations implements Operations {
   }
 
   delete(id: string, options: DeleteOptions = {}): Promise<void> {
+    const container = this.#machine.containers.get(id);
+    // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
+    if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
     return this.#locked(id, async (container) => {
       await this.#refresh(container);
       await deleteContainer(this.#machine, container, options.force === true);
@@ -127,7 +138,7 @@ export class DaemonOperations implements Operations {
       }
       const container = await this.#create({ id, bundle: options.bundle }, bundle, member);
       try {
-        await startContainer(this.#machine, container);
+        await startContainer(this.#machine, this.#exits, container);
         await this.#seeds.whenParked(container, options.timeoutMs ?? PARK_PATIENCE_MS);
       } catch (error) {
         await deleteContainer(this.#machine, container, true);
@@ -163,23 +174,7 @@ export class DaemonOperations implements Operations {
   }
 
   features(): Promise<unknown> {
-    const facts = gatherFacts();
-    const { libseccomp } = facts;
-    return Promise.resolve(
-      featuresDocument({
-        version: VERSION,
-        seccomp: {
-          enabled: libseccomp !== undefined && facts.seccompActions.length > 0,
-          ...(libseccomp === undefined ? {} : { libraryVersion: libseccomp }),
-          supportedFlags: SECCOMP_FLAG_NAMES,
-        },
-        apparmor: facts.lsm.includes('apparmor'),
-        selinux: facts.lsm.includes('selinux'),
-        systemdCgroup: facts.systemd,
-        systemdUserCgroup: false,
-        rdmaCgroup: facts.controllers.includes('rdma'),
-      }),
-    );
+    return Promise.resolve(machineFeatures());
   }
 
   check(): Promise<CheckReport> {
@@ -245,8 +240,18 @@ export class DaemonOperations implements Operations {
 
   async #createWorker(options: CreateOptions, seed: string): Promise<CreateResult> {
     const { id, bundle, pidFile } = options;
-    const { result } = await this.#seeds.fork({ id, seed, bundle, hold: true });
-    if (pidFile !== undefined) writeFileSync(pidFile, String(result.pid));
+    if (options.consoleSocket !== undefined) {
+      throw new TurfError('TURF_ERR_USAGE', 'a worker has no terminal: its output is in its logs', {
+        path: 'consoleSocket',
+      });
+    }
+    const { container, result } = await this.#seeds.fork({ id, seed, bundle, hold: true });
+    try {
+      if (pidFile !== undefined) writePidFile(pidFile, result.pid);
+    } catch (error) {
+      await deleteContainer(this.#machine, container, true);
+      throw error;
+    }
     return { id, pid: result.pid };
   }
 
@@ -280,15 +285,4 @@ function withListenFds(config: OciConfig, count: number): OciConfig {
 function checkId(id: string): void {
   const problem = containerIdProblem(id);
   if (problem !== undefined) throw new TurfError('TURF_ERR_INVALID_ID', `id: ${problem}`, { path: 'id' });
-}
-
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  return Promise.race([
-    promise,
-    new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    }),
-  ]);
 }

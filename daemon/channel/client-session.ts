@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { type Socket } from 'node:net';
 import { type Launcher, type LaunchRequest } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type Kernel } from '../../native-shim/kernel.js';
+import { type Kernel, KernelError } from '../../native-shim/kernel.js';
 import { encodeFrame, type Frame, FrameChannel } from './frame-channel.js';
 import { decodeLaunchAnswer, encodeLaunchRequest, type LaunchAnswer } from './launch-request.js';
 import { PayloadReader, PayloadWriter } from './payload.js';
@@ -26,7 +26,7 @@ export interface ClientRequest {
  * which so descends from whoever called `turf`.
  */
 export class ClientSession implements Launcher {
-  readonly #fd: number;
+  readonly #socket: Socket;
   readonly #kernel: Kernel;
   readonly #channel: FrameChannel;
   readonly #gone = new AbortController();
@@ -37,7 +37,7 @@ export class ClientSession implements Launcher {
 
   /** @param socket an accepted connection of the client socket */
   constructor(socket: Socket, kernel: Kernel) {
-    this.#fd = socketDescriptor(socket);
+    this.#socket = socket;
     this.#kernel = kernel;
     this.#channel = new FrameChannel(socket);
   }
@@ -67,9 +67,8 @@ export class ClientSession implements Launcher {
   async launch(request: LaunchRequest): Promise<number> {
     const requestId = this.#nextRequest++;
     this.#lastRequest = requestId;
-    const answer = this.#expectAnswer();
-    this.#kernel.send(this.#fd, encodeFrame('L', encodeLaunchRequest(requestId, request)), request.fds);
-    const frame = await answer;
+    await this.#channel.flushed();
+    const frame = await this.#ask(encodeFrame('L', encodeLaunchRequest(requestId, request)), request.fds);
     const decoded: LaunchAnswer | undefined =
       frame?.type === 'P' ? decodeLaunchAnswer(frame.payload) : undefined;
     return launchedPid(decoded);
@@ -86,9 +85,13 @@ export class ClientSession implements Launcher {
       .u32(this.#lastRequest)
       .u32(consoleFd === undefined ? 0 : 1)
       .finish();
-    const answer = this.#expectAnswer();
-    this.#kernel.send(this.#fd, encodeFrame('F', payload), consoleFd === undefined ? [] : [consoleFd]);
-    if (consoleFd !== undefined) closeSync(consoleFd);
+    let answer: Promise<Frame | undefined>;
+    try {
+      await this.#channel.flushed();
+      answer = this.#ask(encodeFrame('F', payload), consoleFd === undefined ? [] : [consoleFd]);
+    } finally {
+      if (consoleFd !== undefined) closeSync(consoleFd);
+    }
     const frame = await answer;
     if (frame?.type !== 'W')
       throw new TurfError('TURF_ERR_UNAVAILABLE', 'the client went away while its container ran');
@@ -99,9 +102,15 @@ export class ClientSession implements Launcher {
 
   /** Everything on the client's standard input. */
   async readStdin(): Promise<Uint8Array> {
+    if (this.#channel.ended) return new Uint8Array();
     const data = new Promise<Uint8Array>((resolve) => (this.#stdin = { chunks: [], resolve }));
     await this.#channel.send('i');
     return data;
+  }
+
+  /** Ends the session without an answer. */
+  destroy(): void {
+    this.#channel.destroy();
   }
 
   /** Ends the session with the exit code of the command. */
@@ -110,8 +119,18 @@ export class ClientSession implements Launcher {
     this.#channel.close();
   }
 
-  #expectAnswer(): Promise<Frame | undefined> {
-    return new Promise((resolve) => (this.#answer = resolve));
+  /** Sends a frame with descriptors, at once; resolves to the answer, or undefined where the client goes or has gone. */
+  #ask(frame: Buffer, fds: readonly number[]): Promise<Frame | undefined> {
+    // The number of a closed descriptor may be somebody else's by now.
+    if (this.#channel.ended || this.#socket.destroyed) return Promise.resolve(undefined);
+    const answer = new Promise<Frame | undefined>((resolve) => (this.#answer = resolve));
+    try {
+      this.#kernel.send(socketDescriptor(this.#socket), frame, fds);
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      return Promise.resolve(undefined);
+    }
+    return answer;
   }
 
   async #serve(): Promise<void> {

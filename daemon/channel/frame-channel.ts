@@ -2,6 +2,8 @@ import { type Socket } from 'node:net';
 
 const HEADER_BYTES = 8;
 const DEFAULT_LIMIT = 1 << 20;
+/** So many frames may wait for somebody to ask; then the peer has to. */
+const MOST_WAITING = 256;
 
 export interface Frame {
   /** One ASCII letter of docs/protocol.md. */
@@ -19,7 +21,8 @@ export function encodeFrame(type: string, payload: Uint8Array = new Uint8Array()
 }
 
 /**
- * Frames over a stream socket. Frames that arrive before somebody asks wait in order. A frame over the limit, or a broken
+ * Frames over a stream socket. Frames that arrive before somebody asks wait in order; a peer that sends many of them is not
+ * read from meanwhile. A frame over the limit, or a broken
  * connection, ends the channel: `next` then gives undefined.
  */
 export class FrameChannel {
@@ -49,6 +52,7 @@ export class FrameChannel {
   /** The next frame, or undefined once the peer has gone. */
   next(): Promise<Frame | undefined> {
     const frame = this.#ready.shift();
+    if (this.#ready.length === 0 && this.#socket.isPaused()) this.#socket.resume();
     if (frame !== undefined || this.#ended) return Promise.resolve(frame);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -61,6 +65,12 @@ export class FrameChannel {
         resolve(error === undefined || error === null),
       );
     });
+  }
+
+  /** Resolves when the kernel has all that was queued: only then may somebody write to the descriptor itself. */
+  async flushed(): Promise<void> {
+    if (this.#ended || this.#socket.writableLength === 0) return;
+    await new Promise<void>((resolve) => this.#socket.write(Buffer.alloc(0), () => resolve()));
   }
 
   /** Closes the connection after what is queued. */
@@ -95,8 +105,8 @@ export class FrameChannel {
 
   #deliver(frame: Frame): void {
     const waiter = this.#waiting.shift();
-    if (waiter === undefined) this.#ready.push(frame);
-    else waiter(frame);
+    if (waiter !== undefined) waiter(frame);
+    else if (this.#ready.push(frame) >= MOST_WAITING) this.#socket.pause();
   }
 
   #end(): void {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { type CreateOptions } from '../../cli/operations.js';
@@ -15,6 +15,7 @@ import { homeDirectory } from './home.js';
 import { launchContainer } from './launch.js';
 import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
+import { writePidFile } from './pid-file.js';
 import { UndoStack } from './undo.js';
 
 /** What create is told of the container beyond the caller's options: the two kinds of bundle differ only here. */
@@ -42,7 +43,7 @@ export async function createContainer(
   machine: Machine,
   exits: ExitWatch,
   options: CreateOptions,
-  prepare: () => ContainerSpec,
+  prepare: () => ContainerSpec | Promise<ContainerSpec>,
 ): Promise<Container> {
   const { id } = options;
   const undo = new UndoStack();
@@ -53,9 +54,10 @@ export async function createContainer(
       machine.containers.delete(id);
       machine.store.remove(id);
     });
-    const spec = prepare();
+    const spec = await prepare();
     given.push(...spec.mountFds.values(), ...spec.adopt.map(({ fd }) => fd));
     const container = new Container(firstFacts(machine, options, spec));
+    exits.hush(container);
     machine.containers.set(id, container);
     machine.store.writeConfig(id, spec.configText);
 
@@ -77,12 +79,15 @@ export async function createContainer(
 
     const { process } = container.facts;
     machine.store.writeFacts(container.learn({ phase: 'created', cgroup: cgroup.describe() }));
-    if (options.pidFile !== undefined && process !== undefined)
-      writeFileSync(options.pidFile, String(process.pid));
+    if (options.pidFile !== undefined && process !== undefined) writePidFile(options.pidFile, process.pid);
     container.enter({ state: 'created' });
     undo.clear();
     machine.log.info({ id, pid: process?.pid, bundle: options.bundle }, 'container created');
-    machine.events.publish({ type: 'create', id, ...(process === undefined ? {} : { pid: process.pid }) });
+    exits.announce(container, {
+      type: 'create',
+      id,
+      ...(process === undefined ? {} : { pid: process.pid }),
+    });
     return container;
   } catch (error) {
     const suppressed = await undo.unwind();
@@ -133,8 +138,7 @@ async function launch(
     const entry = cgroup.enter();
     entry.tasksFds.forEach(own);
     if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
-    const consoleSocketFd = openConsole(machine, options, config);
-    if (consoleSocketFd !== undefined) own(consoleSocketFd);
+    const consoleSocketFd = openConsole(machine, options, config, own);
     const user = newUserNamespace(config)
       ? openForUserNamespace(machine, spec, options.bundle, own)
       : undefined;
@@ -168,7 +172,11 @@ async function launch(
       preserveFds: options.preserveFds ?? 0,
       cgroupDirectory: entry.cgroupFd,
       stdio: options.launcher === undefined ? logStdio(machine, id, own) : undefined,
-      onPid: (pid) => cgroup.start(pid),
+      onPid: async (pid) => {
+        if (!cgroup.needsPid) return;
+        await cgroup.start(pid);
+        machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+      },
     });
   } finally {
     for (const fd of open) closeSync(fd);
@@ -184,8 +192,14 @@ function logStdio(machine: Machine, id: string, own: (fd: number) => number): [n
   ];
 }
 
-function openConsole(machine: Machine, options: CreateOptions, config: OciConfig): number | undefined {
+function openConsole(
+  machine: Machine,
+  options: CreateOptions,
+  config: OciConfig,
+  own: (fd: number) => number,
+): number | undefined {
   const terminal = config.process?.terminal === true;
+  // The operation that was given it closes it.
   if (options.consoleFd !== undefined) return options.consoleFd;
   if (terminal !== (options.consoleSocket !== undefined)) {
     throw new TurfError(
@@ -196,7 +210,18 @@ function openConsole(machine: Machine, options: CreateOptions, config: OciConfig
       { path: 'process.terminal' },
     );
   }
-  return options.consoleSocket === undefined ? undefined : machine.kernel.connectUnix(options.consoleSocket);
+  return options.consoleSocket === undefined
+    ? undefined
+    : own(connectConsole(machine, options.consoleSocket));
+}
+
+function connectConsole(machine: Machine, path: string): number {
+  try {
+    return machine.kernel.connectUnix(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TurfError('TURF_ERR_USAGE', `console socket: ${reason}`, { path: 'consoleSocket', cause });
+  }
 }
 
 function newUserNamespace(config: OciConfig): boolean {

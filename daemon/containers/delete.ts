@@ -6,6 +6,7 @@ import { runHooks } from './hooks.js';
 import { endFirstProcess } from './kill.js';
 import { assertAllowed } from './lifecycle.js';
 import { hookState } from './oci-state.js';
+import { removeListener } from '../seeds/listen.js';
 import { storedConfig } from './stored-config.js';
 
 const KILL_PATIENCE_MS = 10_000;
@@ -23,6 +24,7 @@ export async function deleteContainer(machine: Machine, container: Container, fo
   // Without a PID namespace of its own, the end of the first process ends no other.
   await container.cgroup?.kill(constants.signals.SIGKILL);
   await container.cgroup?.destroy();
+  if (container.facts.listen !== undefined) removeListener(machine.kernel, container.facts.listen);
   await poststop(machine, container);
   machine.store.remove(id);
   machine.containers.delete(id);
@@ -49,9 +51,9 @@ async function killFirstProcess(machine: Machine, container: Container): Promise
 
 async function poststop(machine: Machine, container: Container): Promise<void> {
   if (container.facts.kind === 'worker') return;
-  const hooks = storedConfig(machine.store, container.id).hooks?.poststop;
-  if (hooks === undefined) return;
   try {
+    const hooks = storedConfig(machine.store, container.id).hooks?.poststop;
+    if (hooks === undefined) return;
     await runHooks('poststop', hooks, hookState(container, 'stopped', 0), container.facts.bundle);
   } catch (error) {
     machine.log.warn({ id: container.id, err: error }, 'a poststop hook failed');

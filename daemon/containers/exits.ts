@@ -1,3 +1,4 @@
+import { type LifecycleEvent } from '../../cli/operations.js';
 import { type ProcessEnd } from '../channel/supervisor-link.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
@@ -8,11 +9,12 @@ const REPORT_PATIENCE_MS = 2000;
 
 /** Watches first processes through the supervisor and turns their ends into stopped containers, files and events. */
 export class ExitWatch {
-  readonly #machine: Machine;
+  readonly #machine: Pick<Machine, 'supervisor' | 'store' | 'events' | 'log' | 'containers'>;
   /** `pid-startTime` → container. */
   readonly #watched = new Map<string, Container>();
+  readonly #hushed = new WeakSet<Container>();
 
-  constructor(machine: Machine) {
+  constructor(machine: Pick<Machine, 'supervisor' | 'store' | 'events' | 'log' | 'containers'>) {
     this.#machine = machine;
     machine.supervisor.on('died', (end) => this.#died(end));
   }
@@ -32,43 +34,69 @@ export class ExitWatch {
     return this.#watched.has(`${pid}-${startTime}`);
   }
 
+  /** Holds the container's `exit` event back until `announce`: no event comes after it, however short a life is. */
+  hush(container: Container): void {
+    this.#hushed.add(container);
+  }
+
+  /** Publishes the event, if any, and behind it the end of the container, if that came meanwhile. */
+  announce(container: Container, event?: Omit<LifecycleEvent, 'time'>): void {
+    this.#hushed.delete(container);
+    if (event !== undefined) this.#machine.events.publish(event);
+    if (container.lifecycle.state === 'stopped') this.#publish(container);
+  }
+
   /** Waits for the report of a process that is known to have ended; without one its status counts as unknown. */
   async settle(container: Container): Promise<void> {
     const { process } = container.facts;
     if (process === undefined || container.lifecycle.state === 'stopped') return;
-    const timer = setTimeout(() => this.#record(container, -1), REPORT_PATIENCE_MS);
+    const timer = setTimeout(() => this.record(container, -1), REPORT_PATIENCE_MS);
     await container.whenStopped();
     clearTimeout(timer);
   }
 
-  /** Records the end of a process that nobody reported, e.g. found at the daemon's start. */
-  record(container: Container, waitStatus: number, at: string): void {
-    this.#record(container, waitStatus, at);
+  /**
+   * Records the end of a container.
+   *
+   * @param waitStatus as waitpid(2) gives it, -1: unknown
+   * @param at RFC 3339
+   */
+  record(container: Container, waitStatus: number, at: string = new Date().toISOString()): void {
+    if (container.lifecycle.state === 'stopped') return;
+    const { containers, store, log } = this.#machine;
+    const { id } = container;
+    const status = decodeWaitStatus(waitStatus);
+    const exit = { ...status, stoppedAt: at };
+    try {
+      // A create that failed has given its directory up, maybe to another container of that id.
+      if (containers.get(id) === container) store.writeExit(id, exit);
+    } catch (err) {
+      log.error({ id, err }, 'could not write how a container ended');
+    }
+    container.stop(exit);
+    log.info({ id, ...status }, 'container exited');
+    if (!this.#hushed.has(container)) this.#publish(container);
   }
 
   #died(end: ProcessEnd): void {
     const key = `${end.pid}-${end.startTime}`;
     const container = this.#watched.get(key);
-    this.#machine.store.removeExitRecords(end.pid, end.startTime.toString());
-    if (container === undefined) return;
     this.#watched.delete(key);
-    this.#record(container, end.waitStatus);
+    if (container !== undefined) this.record(container, end.waitStatus);
+    // Only now: a daemon that dies before it wrote the exit down finds the record at its next start.
+    this.#machine.store.removeExitRecords(end.pid, end.startTime.toString());
   }
 
-  #record(container: Container, waitStatus: number, at: string = new Date().toISOString()): void {
-    if (container.lifecycle.state === 'stopped') return;
-    const status = decodeWaitStatus(waitStatus);
-    const exit = { ...status, stoppedAt: at };
-    // A create that failed has removed its directory already.
-    if (this.#machine.containers.has(container.id)) this.#machine.store.writeExit(container.id, exit);
-    container.stop(exit);
-    this.#machine.log.info({ id: container.id, ...status }, 'container exited');
+  #publish({ id, facts, lifecycle }: Container): void {
+    if (lifecycle.state !== 'stopped') return;
+    const { exitCode, exitSignal } = lifecycle.exit;
     this.#machine.events.publish({
       type: 'exit',
-      id: container.id,
-      ...(container.facts.process === undefined ? {} : { pid: container.facts.process.pid }),
-      ...(container.facts.seed === undefined ? {} : { seed: container.facts.seed }),
-      ...status,
+      id,
+      ...(facts.process === undefined ? {} : { pid: facts.process.pid }),
+      ...(facts.seed === undefined ? {} : { seed: facts.seed }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(exitSignal === undefined ? {} : { exitSignal }),
     });
   }
 }

@@ -27,15 +27,22 @@ export async function killContainer(
   }
   assertAllowed(container.id, 'kill', container.lifecycle.state);
   if (all && container.cgroup !== undefined) await container.cgroup.kill(number);
-  else if (container.pidfd !== undefined) machine.kernel.pidfdSendSignal(container.pidfd, number);
+  else if (!signalFirstProcess(machine, container, number)) assertAllowed(container.id, 'kill', 'stopped');
 }
 
 /** SIGKILL to the first process, which may have ended already. */
 export function endFirstProcess(machine: Machine, container: Container): void {
-  if (container.pidfd === undefined) return;
+  signalFirstProcess(machine, container, constants.signals.SIGKILL);
+}
+
+/** @returns false where the process has gone */
+function signalFirstProcess({ kernel }: Machine, { pidfd }: Container, signal: number): boolean {
+  if (pidfd === undefined) return false;
   try {
-    machine.kernel.pidfdSendSignal(container.pidfd, constants.signals.SIGKILL);
+    kernel.pidfdSendSignal(pidfd, signal);
+    return true;
   } catch (error) {
-    if (!(error instanceof KernelError && error.code === 'ESRCH')) throw error;
+    if (error instanceof KernelError && error.code === 'ESRCH') return false;
+    throw error;
   }
 }

@@ -9,7 +9,7 @@ import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
 import { endFirstProcess } from './kill.js';
 import { hookState } from './oci-state.js';
-import { readProcess } from './process-facts.js';
+import { openProcess } from './process-facts.js';
 import { SyncChannel } from './sync.js';
 import { type UndoStack } from './undo.js';
 
@@ -44,34 +44,43 @@ export async function launchContainer(
   input: LaunchInput,
 ): Promise<void> {
   const { container, config, plan } = input;
-  const [ours, theirs] = machine.kernel.socketpair();
-  const sync = new SyncChannel(ours);
   const planFd = machine.kernel.sealedMemfd('turf-plan', plan.bytes);
-  let pid: number;
+  let sync: SyncChannel | undefined;
+  let theirs: number | undefined;
+  const ended = new AbortController();
   try {
-    pid = await input.launcher.launch(launchRequest(machine, input, planFd, theirs));
-  } catch (error) {
-    sync.close();
-    throw error;
-  } finally {
-    closeSync(planFd);
+    const [ours, given] = machine.kernel.socketpair();
+    theirs = given;
+    sync = new SyncChannel(ours);
+    const pid = await input.launcher.launch(launchRequest(machine, input, planFd, theirs));
     closeSync(theirs);
-  }
-  try {
-    watchProcess(machine, exits, undo, container, pid);
+    theirs = undefined;
+    // A process that has gone already may have said why.
+    if (!watchProcess(machine, exits, undo, container, pid)) {
+      await sync.untilReady(plan.labels, () => Promise.reject(tooEarly()));
+      throw tooEarly();
+    }
+    void container.whenStopped().then(() => ended.abort());
     await sync.untilReady(plan.labels, async () => {
       if (config.linux?.namespaces?.some(({ type, path }) => type === 'user' && !path) === true) {
         writeIdMappings(pid, config);
       }
       await input.onPid(pid);
       const state = hookState(container, 'creating', pid);
-      await runHooks('prestart', config.hooks?.prestart, state, container.facts.bundle);
-      await runHooks('createRuntime', config.hooks?.createRuntime, state, container.facts.bundle);
+      const { bundle } = container.facts;
+      await runHooks('prestart', config.hooks?.prestart, state, bundle, ended.signal);
+      await runHooks('createRuntime', config.hooks?.createRuntime, state, bundle, ended.signal);
       return String(pid);
     });
   } finally {
-    sync.close();
+    closeSync(planFd);
+    if (theirs !== undefined) closeSync(theirs);
+    sync?.close();
   }
+}
+
+function tooEarly(): TurfError {
+  return new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
 }
 
 function launchRequest(machine: Machine, input: LaunchInput, planFd: number, sync: number): LaunchRequest {
@@ -93,24 +102,25 @@ function launchRequest(machine: Machine, input: LaunchInput, planFd: number, syn
   };
 }
 
+/** @returns false where the process has gone already */
 function watchProcess(
   machine: Machine,
   exits: ExitWatch,
   undo: UndoStack,
   container: Container,
   pid: number,
-): void {
-  const pidfd = machine.kernel.pidfdOpen(pid);
+): boolean {
+  const opened = openProcess(machine.kernel, pid);
+  if (opened === undefined) return false;
+  const { pidfd, facts } = opened;
   container.ownProcess(pidfd);
-  const facts = readProcess(pid);
-  if (facts === undefined)
-    throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before it was set up');
   undo.push('first process', async () => {
     endFirstProcess(machine, container);
     await exits.settle(container);
   });
   container.learn({ process: { pid, startTime: facts.startTime.toString() } });
   exits.watch(container, pid, facts.startTime, pidfd);
+  return true;
 }
 
 /** Writes uid_map and gid_map of a new user namespace (user_namespaces(7)); each file takes one write. */

@@ -5,7 +5,7 @@ import { leftoverCgroup, restoreCgroup } from './container-cgroup.js';
 import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
-import { isAlive } from './process-facts.js';
+import { openProcess, runs } from './process-facts.js';
 import { waitsForStart } from './start-connection.js';
 
 /**
@@ -17,18 +17,32 @@ import { waitsForStart } from './start-connection.js';
 export async function recoverContainers(machine: Machine, exits: ExitWatch): Promise<Container[]> {
   const { store, log } = machine;
   const seeds: Container[] = [];
-  for (const { id, facts } of store.entries()) {
+  const halfMade: { id: string; facts: Facts | undefined }[] = [];
+  // No pause in this loop: the supervisor's report of an end must find the container watched.
+  for (const { id, facts, error } of store.entries()) {
     try {
+      if (error !== undefined) throw error;
       if (facts === undefined || facts.phase === 'creating') {
-        await removeHalfMade(machine, id, facts);
+        halfMade.push({ id, facts });
         continue;
       }
       const container = recoverOne(machine, exits, facts);
       if (facts.kind === 'seed' && container.lifecycle.state === 'running') seeds.push(container);
     } catch (err) {
       log.error({ id, err }, 'could not take over a container');
+      // Whatever it was, it can be looked at and deleted.
+      machine.containers.get(id)?.stop({ stoppedAt: new Date().toISOString() });
     }
   }
+  for (const { id, facts } of halfMade) {
+    try {
+      await removeHalfMade(machine, id, facts);
+    } catch (err) {
+      log.error({ id, err }, 'could not remove a half-made container');
+    }
+  }
+  // What is left tells of processes that are nobody's first one.
+  store.removeExitRecords();
   return seeds;
 }
 
@@ -65,10 +79,10 @@ function watchIfAlive(
   container: Container,
   { pid, startTime }: NonNullable<Facts['process']>,
 ): boolean {
-  if (!isAlive(pid, BigInt(startTime))) return false;
-  const pidfd = machine.kernel.pidfdOpen(pid);
-  // Asked again: only now can the pid not go to another process unnoticed.
-  if (!isAlive(pid, BigInt(startTime))) {
+  const opened = openProcess(machine.kernel, pid);
+  if (opened === undefined) return false;
+  const { pidfd, facts } = opened;
+  if (facts.startTime !== BigInt(startTime) || !runs(facts)) {
     closeSync(pidfd);
     return false;
   }

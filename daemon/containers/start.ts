@@ -1,6 +1,7 @@
 import { TurfError } from '../../cli/turf-error.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
+import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
 import { assertAllowed } from './lifecycle.js';
 import { hookState } from './oci-state.js';
@@ -13,23 +14,33 @@ import { storedConfig } from './stored-config.js';
  *
  * @throws TurfError TURF_ERR_STATE, or TURF_ERR_LAUNCH with the field at fault
  */
-export async function startContainer(machine: Machine, container: Container): Promise<void> {
+export async function startContainer(
+  machine: Machine,
+  exits: ExitWatch,
+  container: Container,
+): Promise<void> {
   const { id } = container;
   assertAllowed(id, 'start', container.lifecycle.state);
+  exits.hush(container);
   try {
     await releaseContainer(machine.kernel, machine.store.path(id, 'start.sock'), container.labels);
   } catch (cause) {
+    exits.announce(container);
     if (!(cause instanceof TurfError)) throw cause;
     throw new TurfError(cause.code, cause.message, { operation: `start ${id}`, cause });
   }
   container.enter({ state: 'running' });
   machine.log.info({ id }, 'container started');
-  machine.events.publish({ type: 'start', id, ...pidOf(container) });
-  const hooks =
-    container.facts.kind === 'worker' ? undefined : storedConfig(machine.store, id).hooks?.poststart;
-  if (hooks === undefined) return;
+  exits.announce(container, { type: 'start', id, ...pidOf(container) });
+  if (container.facts.kind !== 'worker') await poststart(machine, container);
+}
+
+async function poststart(machine: Machine, container: Container): Promise<void> {
+  const { id } = container;
   const pid = container.facts.process?.pid ?? 0;
   try {
+    const hooks = storedConfig(machine.store, id).hooks?.poststart;
+    if (hooks === undefined) return;
     await runHooks('poststart', hooks, hookState(container, 'running', pid), container.facts.bundle);
   } catch (error) {
     machine.log.warn({ id, err: error }, 'a poststart hook failed');

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -7,10 +8,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { TurfError } from '../../cli/turf-error.js';
+import { containerIdProblem } from '../../oci-spec/container-id.js';
 import {
   type Exit,
   exitRecordSchema,
@@ -25,6 +28,22 @@ const FILE_MODE = 0o600;
 
 /** Names that the daemon itself uses in its root; an id cannot start with a dot, and cannot be one of these. */
 const RESERVED = new Set(['turf.sock', 'cli.sock', 'turfd.lock', 'turfd.log', 'exits']);
+
+/** What a create that died early may have left in a container's directory. */
+const EARLY_FILES = new Set(
+  ['config.json', 'config.json.new', 'state.json.new', 'start.sock', 'control.sock', 'http.sock'].concat([
+    'stdout.log',
+    'stderr.log',
+  ]),
+);
+
+export interface StateEntry {
+  readonly id: string;
+  /** Absent: a create that died before its first write, or `error`. */
+  readonly facts?: Facts;
+  /** Why state.json cannot be used: it is corrupt, or another version of turf wrote it. */
+  readonly error?: Error;
+}
 
 /** Files of one container under `<root>/<id>/`. Paths of an id that validateContainerId has passed only. */
 export class StateStore {
@@ -49,6 +68,7 @@ export class StateStore {
       mkdirSync(this.path(id), { mode: DIRECTORY_MODE });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EEXIST' && this.#takeOver(id)) return;
       if (code === 'EEXIST')
         throw new TurfError('TURF_ERR_EXISTS', `container with id exists: ${id}`, { path: 'id' });
       // A file name holds 255 bytes, an id may have more characters.
@@ -56,6 +76,13 @@ export class StateStore {
         throw new TurfError('TURF_ERR_INVALID_ID', 'id: is too long', { path: 'id' });
       throw error;
     }
+  }
+
+  /** Empties the directory of a create that died. */
+  #takeOver(id: string): boolean {
+    if (!statSync(this.path(id)).isDirectory() || !this.#isHalfMade(id)) return false;
+    for (const name of readdirSync(this.path(id))) rmSync(this.path(id, name));
+    return true;
   }
 
   remove(id: string): void {
@@ -101,14 +128,12 @@ export class StateStore {
     appendFileSync(this.logPath(id, stream), text, { mode: FILE_MODE });
   }
 
-  /**
-   * Every container directory with its facts; `facts` is undefined where state.json is missing or not ours: a create that
-   * died before its first write.
-   */
-  entries(): { id: string; facts: Facts | undefined }[] {
+  /** Every container directory. Directories that are not ours are left out, whatever they are: the root may be shared. */
+  entries(): StateEntry[] {
     return readdirSync(this.root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !RESERVED.has(entry.name) && !entry.name.startsWith('.'))
-      .map(({ name }) => ({ id: name, facts: this.#readFacts(name) }));
+      .filter(({ name }) => !RESERVED.has(name) && containerIdProblem(name) === undefined)
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) => this.#entry(name));
   }
 
   /** The supervisor's record of how a process ended, if it has written one. */
@@ -127,11 +152,26 @@ export class StateStore {
     for (const name of readdirSync(directory)) rmSync(join(directory, name), { force: true });
   }
 
-  #readFacts(id: string): Facts | undefined {
-    const text = readIfPresent(this.path(id, 'state.json'));
-    if (text === undefined) return undefined;
-    const parsed = factsSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
+  #entry(id: string): StateEntry[] {
+    const path = this.path(id, 'state.json');
+    try {
+      const text = readIfPresent(path);
+      if (text !== undefined) return [{ id, facts: factsSchema.parse(JSON.parse(text)) }];
+    } catch (cause) {
+      return [{ id, error: new Error(`${path} cannot be used`, { cause }) }];
+    }
+    return this.#isHalfMade(id) && existsSync(this.path(id, 'config.json')) ? [{ id }] : [];
+  }
+
+  /** Whether the directory can only come from a create that died before it wrote state.json. */
+  #isHalfMade(id: string): boolean {
+    const { mode, uid } = statSync(this.path(id));
+    const names = readdirSync(this.path(id));
+    return (
+      (mode & 0o777) === DIRECTORY_MODE &&
+      uid === process.getuid?.() &&
+      names.every((name) => EARLY_FILES.has(name))
+    );
   }
 
   #replace(path: string, text: string): void {

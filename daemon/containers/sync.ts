@@ -7,6 +7,8 @@ import { describePlanFailure } from '../plan/describe-error.js';
 
 /** A clone of a seed is not trusted: its frames stay small. */
 const FRAME_LIMIT = 64 << 10;
+/** More than any plan has: each costs the daemon work. */
+const MOST_SYNCS = 8;
 
 /** The daemon's end of a sync channel (docs/protocol.md, "Sync channel"). */
 export class SyncChannel {
@@ -31,17 +33,17 @@ export class SyncChannel {
    *
    * @param labels config field of each operation, for errors
    * @param onSync runs what the daemon has to do at a sync point; the container waits meanwhile
-   * @throws TurfError TURF_ERR_LAUNCH with the field at fault
+   * @throws TurfError TURF_ERR_LAUNCH with the field at fault, or where the other end breaks the protocol
    */
   async untilReady(labels: readonly string[], onSync: (tag: number) => Promise<string>): Promise<void> {
-    for (;;) {
+    for (let syncs = 0; ; syncs++) {
       const frame = await this.next();
       if (frame === undefined) {
         throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
       }
       if (frame.type === 'K') return;
       if (frame.type === 'E') throw planError(frame.payload, labels);
-      if (frame.type !== 'S')
+      if (frame.type !== 'S' || syncs === MOST_SYNCS)
         throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${frame.type} while setting up`);
       const answer = await onSync(new PayloadReader(frame.payload).u32());
       await this.#channel.send('G', new PayloadWriter().str(answer).finish());

@@ -17,7 +17,7 @@ import { type Machine } from '../machine.js';
 import { NAMESPACES } from '../../oci-spec/namespaces.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { inertTree } from './inert-tree.js';
-import { bindListener, type Listener } from './listen.js';
+import { bindListener, type Listener, removeListener } from './listen.js';
 import { openClone, requestClone } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
 import { LISTEN_FD, workerPlan } from './worker-plan.js';
@@ -48,11 +48,13 @@ export async function forkWorker(
       machine.store.remove(id);
     });
     const container = new Container(firstFacts(machine, id, spec));
+    exits.hush(container);
     machine.containers.set(id, container);
     // A worker without a bundle of its own ran what its seed ran; a link spares a file.
     if (options.bundle === undefined) machine.store.linkConfig(options.seed, id);
     else machine.store.writeConfig(id, spec.configText);
     const listener = await bindListener(machine.kernel, spec.listen);
+    undo.push('listening socket', () => removeListener(machine.kernel, listener.address));
     try {
       const cgroup = workerCgroup(machine, id, spec.resources, options);
       undo.push('cgroup', async () => {
@@ -81,7 +83,7 @@ export async function forkWorker(
     const pid = container.facts.process?.pid ?? 0;
     const forkMs = Number(process.hrtime.bigint() - begun) / 1e6;
     machine.log.debug({ id, pid, seed: options.seed, forkMs }, 'worker forked');
-    machine.events.publish({ type: 'fork', id, pid, seed: options.seed });
+    exits.announce(container, { type: 'fork', id, pid, seed: options.seed });
     return { container, result: { id, pid, listen: listener.address, forkMs } };
   } catch (error) {
     const suppressed = await undo.unwind();
@@ -163,7 +165,8 @@ async function clone(
     open.push(fd);
     return fd;
   };
-  const timer: { handle?: NodeJS.Timeout } = {};
+  const expired = new AbortController();
+  const timer = setTimeout(() => expired.abort(), FORK_PATIENCE_MS);
   try {
     const root = join(store.root, '.worker-root');
     const { tasksFds } = enterAs(cgroup, spec.seed.facts.idBase ?? 0, machine.openAs);
@@ -190,10 +193,16 @@ async function clone(
       planFd: own(kernel.sealedMemfd('turf-plan', plan.bytes)),
       fds: plan.fds,
       info: JSON.stringify({ id, env: spec.env, main: mainModule(spec.config), listenFd: LISTEN_FD }),
+      expired: expired.signal,
     });
     try {
-      timer.handle = setTimeout(() => sync.close(), FORK_PATIENCE_MS);
-      const { pidfd, startTime } = openClone(kernel, pid, seedPid, (...key) => exits.watches(...key));
+      const opened = openClone(kernel, pid, seedPid, (...key) => exits.watches(...key));
+      if (opened === undefined) {
+        // It may have said why it ended.
+        await sync.untilReady(plan.labels, () => Promise.resolve(''));
+        throw new TurfError('TURF_ERR_LAUNCH', 'the clone ended before it was set up');
+      }
+      const { pidfd, startTime } = opened;
       container.ownProcess(pidfd);
       undo.push('clone', async () => {
         endFirstProcess(machine, container);
@@ -208,8 +217,13 @@ async function clone(
     } finally {
       sync.close();
     }
+  } catch (cause) {
+    if (!expired.signal.aborted) throw cause;
+    throw new TurfError('TURF_ERR_TIMEOUT', `seed ${spec.seed.id} did not fork in ${FORK_PATIENCE_MS} ms`, {
+      cause,
+    });
   } finally {
-    clearTimeout(timer.handle);
+    clearTimeout(timer);
     for (const fd of open) closeSync(fd);
   }
 }

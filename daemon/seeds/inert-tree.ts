@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { type Kernel } from '../../native-shim/kernel.js';
 
 /** mount_setattr(2) */
@@ -13,6 +14,11 @@ const NOEXEC = 0x8;
  */
 export function inertTree(kernel: Kernel, directory: string): number {
   const tree = kernel.openTree(directory, { clone: true, recursive: false });
-  kernel.mountSetattr(tree, RDONLY | NOSUID | NODEV | NOEXEC, 0, false);
-  return tree;
+  try {
+    kernel.mountSetattr(tree, RDONLY | NOSUID | NODEV | NOEXEC, 0, false);
+    return tree;
+  } catch (error) {
+    closeSync(tree);
+    throw error;
+  }
 }

@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns/promises';
+import { rmSync } from 'node:fs';
 import { TurfError } from '../../cli/turf-error.js';
 import { type Kernel } from '../../native-shim/kernel.js';
 import { parseListenAddress } from '../../oci-spec/listen-address.js';
+import { isServed, listenUnixUnused } from '../channel/listen-unix.js';
 
 export interface Listener {
   /** Listening socket; owned by the caller. */
@@ -28,7 +30,7 @@ export async function bindListener(kernel: Kernel, text: string): Promise<Listen
     );
   }
   try {
-    if (address.kind === 'unix') return { fd: kernel.listenUnix(address.path, 0o660), address: text };
+    if (address.kind === 'unix') return { fd: listenUnixUnused(kernel, address.path, 0o660), address: text };
     const host = await lookup(address.host);
     const { fd, port } = kernel.listenTcp(host.address, address.port);
     const name = address.host.includes(':') ? `[${address.host}]` : address.host;
@@ -37,4 +39,10 @@ export async function bindListener(kernel: Kernel, text: string): Promise<Listen
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_SYSTEM', `listen: ${reason}`, { path: 'listen', cause });
   }
+}
+
+/** Removes the socket file of a worker that has gone, unless another serves there by now. */
+export function removeListener(kernel: Kernel, text: string): void {
+  const address = parseListenAddress(text);
+  if (address?.kind === 'unix' && !isServed(kernel, address.path)) rmSync(address.path, { force: true });
 }

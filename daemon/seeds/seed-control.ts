@@ -3,7 +3,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import { type Kernel } from '../../native-shim/kernel.js';
 import { encodeFrame, FrameChannel } from '../channel/frame-channel.js';
 import { PayloadReader, PayloadWriter } from '../channel/payload.js';
-import { readProcess } from '../containers/process-facts.js';
+import { openProcess } from '../containers/process-facts.js';
 import { connectIfListening } from '../containers/start-connection.js';
 import { SyncChannel, planError } from '../containers/sync.js';
 import { Socket } from 'node:net';
@@ -43,6 +43,8 @@ export interface CloneRequest {
   readonly fds: readonly number[];
   /** JSON for the clone's JavaScript. */
   readonly info: string;
+  /** Aborts when the seed has had its time: the connection closes. */
+  readonly expired: AbortSignal;
 }
 
 /** A clone that a seed says it has made: its pid, unchecked, and the channel to it. */
@@ -59,6 +61,7 @@ export interface Clone {
 export async function requestClone(kernel: Kernel, request: CloneRequest): Promise<Clone> {
   const fd = connectOrRefuse(kernel, request.path);
   const sync = new SyncChannel(new Socket({ fd, readable: true, writable: true }));
+  request.expired.addEventListener('abort', () => sync.close(), { once: true });
   try {
     const payload = new PayloadWriter()
       .u32(request.unshareFlags)
@@ -98,20 +101,28 @@ export function openClone(
   pid: number,
   seedPid: number,
   taken: (pid: number, startTime: bigint) => boolean,
-): { pidfd: number; startTime: bigint } {
+): { pidfd: number; startTime: bigint } | undefined {
   if (pid <= 1 || pid === seedPid)
     throw new TurfError('TURF_ERR_SEED', `the seed names process ${pid} as its clone`);
-  const pidfd = kernel.pidfdOpen(pid);
-  // The process behind the pidfd cannot change any more: facts read from now on are its own while it lives.
-  try {
-    const facts = readProcess(pid);
-    const sameUser = readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync(`/proc/${seedPid}/ns/user`);
-    if (facts === undefined || !sameUser || taken(pid, facts.startTime)) {
-      throw new TurfError('TURF_ERR_SEED', `process ${pid} is not a clone of the seed`);
-    }
+  const opened = openProcess(kernel, pid);
+  if (opened === undefined) return undefined;
+  const { pidfd, facts } = opened;
+  // The process behind the pidfd cannot change any more: what is read of the pid now is its own while it lives.
+  const users = userNamespace(pid);
+  if (users !== undefined && users === userNamespace(seedPid) && !taken(pid, facts.startTime))
     return { pidfd, startTime: facts.startTime };
+  closeSync(pidfd);
+  if (users === undefined) return undefined;
+  throw new TurfError('TURF_ERR_SEED', `process ${pid} is not a clone of the seed`);
+}
+
+/** undefined where the process has gone. */
+function userNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/user`);
   } catch (error) {
-    closeSync(pidfd);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
 }

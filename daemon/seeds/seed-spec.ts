@@ -1,4 +1,6 @@
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Kernel } from '../../native-shim/kernel.js';
 import { AWORKER_NODE_FLAGS } from '../../native-shim/node-flags.js';
 import { type OciConfig, type OciMount } from '../../oci-spec/config.js';
 import { type TurfMember } from '../../oci-spec/turf-member.js';
@@ -42,14 +44,8 @@ export function seedSpec(
     member.code === undefined ? undefined : directoryInBundle(bundle.directory, member.code, 'turf.code');
   const idBase = freeUserRange([...machine.containers.values()].map(({ facts }) => facts));
   const mounts = seedMounts(files, code);
-  const mountFds = new Map<number, number>();
-  mounts.forEach(({ destination }, index) => {
-    // Host processes stay invisible: only those that the seed may ptrace, its own, show up (proc(5), hidepid=4).
-    if (destination === '/proc')
-      mountFds.set(index, machine.kernel.newMount('proc', { hidepid: 'ptraceable', subset: 'pid' }, 0xf));
-    if (destination === '/code' && code !== undefined) mountFds.set(index, inertTree(machine.kernel, code));
-  });
   const control = machine.kernel.listenUnix(machine.store.path(id, 'control.sock'), 0o600);
+  const mountFds = seedTrees(machine.kernel, mounts, code, control);
   return {
     config: seedConfig(id, bundle.config, member, root, mounts, idBase),
     configText: bundle.text,
@@ -65,6 +61,28 @@ export function seedSpec(
     mountFds,
     adopt: [{ fd: control, number: CONTROL_FD }],
   };
+}
+
+/** Index in `mounts` → detached mount; `control` is closed, too, where one cannot be made. */
+function seedTrees(
+  kernel: Kernel,
+  mounts: readonly OciMount[],
+  code: string | undefined,
+  control: number,
+): Map<number, number> {
+  const mountFds = new Map<number, number>();
+  try {
+    for (const [index, { destination }] of mounts.entries()) {
+      // Host processes stay invisible: only those that the seed may ptrace, its own, show up (proc(5), hidepid=4).
+      if (destination === '/proc')
+        mountFds.set(index, kernel.newMount('proc', { hidepid: 'ptraceable', subset: 'pid' }, 0xf));
+      if (destination === '/code' && code !== undefined) mountFds.set(index, inertTree(kernel, code));
+    }
+    return mountFds;
+  } catch (error) {
+    for (const fd of [control, ...mountFds.values()]) closeSync(fd);
+    throw error;
+  }
 }
 
 function seedMounts(files: readonly RuntimeFile[], code: string | undefined): OciMount[] {

@@ -1,0 +1,21 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { TurfError } from '../../cli/turf-error.js';
+
+/**
+ * Writes a pid file: whoever waits for the file never reads half a number.
+ *
+ * @param path absolute
+ * @throws TurfError TURF_ERR_USAGE where it cannot be written
+ */
+export function writePidFile(path: string, pid: number): void {
+  const temporary = join(dirname(path), `.${basename(path)}.new`);
+  try {
+    writeFileSync(temporary, String(pid));
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TurfError('TURF_ERR_USAGE', `pid file: ${reason}`, { path: 'pidFile', cause });
+  }
+}
