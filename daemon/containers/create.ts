@@ -12,6 +12,7 @@ import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
 import { homeDirectory } from './home.js';
+import { runHooks } from './hooks.js';
 import { launchContainer } from './launch.js';
 import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
@@ -60,6 +61,12 @@ export async function createContainer(
     exits.hush(container);
     machine.containers.set(id, container);
     machine.store.writeConfig(id, spec.configText);
+    // runtime-spec, runtime.md "Lifecycle", steps 4 to 13: a hook that fails leads to them, too.
+    undo.push('poststop hooks', async () => {
+      if (container.facts.process === undefined) return;
+      const state = hookState(container, 'stopped', 0);
+      await runHooks('poststop', spec.config.hooks?.poststop, state, options.bundle);
+    });
 
     const cgroup = makeCgroup(
       machine,

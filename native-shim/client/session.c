@@ -117,6 +117,10 @@ static int foreground(struct session *session, struct turf_frame *frame) {
   if (turf_get_u32(session->chunk + 4) == 1 && frame->fd_count == 1)
     turf_terminal_start(&session->terminal, steal_fd(&frame->fds[0]), session->stdin_is_tty);
   session->child.foreground = true;
+  /* What came while the container was being made was meant for it. The child cannot have been reaped before. */
+  for (int number = 1; number < 64; number++)
+    if ((session->asked_to_end >> number & 1) != 0)
+      (void)kill(session->child.pid, number);
   report_child(session);
   return 0;
 }
