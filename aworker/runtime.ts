@@ -21,6 +21,8 @@ export interface Runtime {
   readonly handle: (request: Request) => Promise<Response | undefined>;
   /** Evaluates the worker's main module. */
   load(main: string): Promise<void>;
+  /** Calls `action` once, before user code sees the next request. */
+  onFirstRequest(action: () => void): void;
   /** Forgets the loaded module's default export. */
   unload(): void;
   /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
@@ -44,8 +46,12 @@ async function uninstall(leave: Leave, signal: (typeof ENDING_SIGNALS)[number]):
 export function createRuntime(leave: Leave): Runtime {
   const identity: Identity = { id: '', pid: process.pid, env: {} };
   let defaultFetch: DefaultFetch | undefined;
-  const handle = (request: Request): Promise<Response | undefined> =>
-    handleFetch(request, defaultFetch, identity.env);
+  let beforeRequest: (() => void) | undefined;
+  const handle = (request: Request): Promise<Response | undefined> => {
+    beforeRequest?.();
+    beforeRequest = undefined;
+    return handleFetch(request, defaultFetch, identity.env);
+  };
 
   installErrorEvents(leave);
   process.on('exit', (code) => leave(code));
@@ -60,6 +66,9 @@ export function createRuntime(leave: Leave): Runtime {
     async load(main) {
       defineLocation(pathToFileURL(main).href);
       defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main)).import(main));
+    },
+    onFirstRequest(action) {
+      beforeRequest = action;
     },
     unload() {
       defaultFetch = undefined;

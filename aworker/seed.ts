@@ -11,6 +11,7 @@ import { raise } from './lifecycle.js';
 import { collectGarbage, quiesce } from './quiesce.js';
 import { drainRandomInt, reseed } from './randomness.js';
 import { createRuntime, type Runtime, runWorker } from './runtime.js';
+import { pauseOptimizing, resumeOptimizing } from './tiering.js';
 import { warm } from './warm.js';
 
 const config = parseSeedConfig(takeVariable(process.env, 'TURF_SEED'));
@@ -41,12 +42,19 @@ function renew(runtime: Runtime, mode: SeedConfig['mode']): void {
 runWorker(leave, async () => {
   const runtime = createRuntime(leave);
   await prepare(runtime, config);
+  pauseOptimizing();
   const info = seedPoint.park(config.controlFd);
+  runtime.onFirstRequest(resumeOptimizing);
   renew(runtime, config.mode);
   const worker = parseWorkerConfig(info);
   runtime.identity.id = worker.id;
   runtime.identity.env = worker.env;
-  if (config.mode === 'userland') await raise('deserialize');
-  else await runtime.load(worker.main);
+  if (config.mode === 'userland') {
+    await raise('deserialize');
+  } else {
+    resumeOptimizing();
+    await runtime.load(worker.main);
+  }
+  if (worker.listenFd === undefined) resumeOptimizing();
   await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd });
 });

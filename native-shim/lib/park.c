@@ -218,6 +218,8 @@ int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *mes
     r = turf_park_descriptors(&clone.seed);
   if (r < 0)
     return r;
+  /* without huge pages (no memory, switched off) clones only take longer */
+  (void)turf_park_code_to_huge_pages();
   (void)sigfillset(&all);
   default_signals(&saved);
   while (!cloned) {

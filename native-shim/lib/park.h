@@ -46,6 +46,9 @@ TURF_EXPORT int turf_pid(void);
  * `name` (at least 108 bytes). Returns the descriptor or -errno. */
 TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 
+/* park_code.c: 0 or -errno, in which case the code runs on as it was. No other thread may run. */
+int turf_park_code_to_huge_pages(void);
+
 /* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */
 int turf_park_threads_sleep(int patience_ms);
 
