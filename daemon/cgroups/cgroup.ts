@@ -18,7 +18,7 @@ export interface CgroupHandle {
    * point. Resolves at once for the cgroupfs manager.
    */
   start(pid: number): Promise<void>;
-  /** Facts for state.json; restoreCgroup takes them. With the systemd manager they are complete after `start`. */
+  /** Facts for state.json; restoreCgroup takes them. With the systemd manager they are a forecast until `start`. */
   describe(): CgroupFacts;
   /** Absolute host directories: by controller on v1, under the empty string for the unified hierarchy. */
   readonly paths: ReadonlyMap<string, string>;
@@ -31,6 +31,7 @@ export interface CgroupHandle {
   /** Sends a signal to every process in it and below. SIGKILL reaches processes that fork meanwhile, and frozen ones. */
   kill(signal: number): Promise<void>;
   freeze(): Promise<void>;
+  /** A missing cgroup is no error. */
   thaw(): Promise<void>;
   stats(): CgroupStats;
   /** How many processes the kernel's OOM killer took, as far as the kernel counts. */

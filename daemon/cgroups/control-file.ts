@@ -7,6 +7,12 @@ export function errnoCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether a cgroup (or the file in it) that was to be used has gone meanwhile: systemd removes empty scopes by itself. */
+export function hasGone(error: unknown): boolean {
+  const code = errnoCode(error instanceof TurfError ? error.cause : error);
+  return code === 'ENOENT' || code === 'ENODEV';
+}
+
 /** `EBUSY: resource busy or locked`, without Node's repetition of call and path. */
 export function errnoText(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {

@@ -7,6 +7,7 @@ import type { CgroupDirectory, CgroupFacts } from './facts.js';
 import type { CgroupLayout } from './layout.js';
 import { v1Limits } from './v1-limits.js';
 import { applyV1, makeV1 } from './v1.js';
+import { delegateV2 } from './v2-delegate.js';
 import { v2Limits } from './v2-limits.js';
 import { applyV2, applyV2Devices, makeV2 } from './v2.js';
 
@@ -24,6 +25,8 @@ export interface CreateCgroupOptions {
   readonly scope?: 'full' | 'lean';
   /** Take existing directories although processes are in them: systemd made them around the container's own. */
   readonly takePopulated?: boolean;
+  /** v2: the host's uid of the program, which may make cgroups below. Absent: the cgroup stays root's. */
+  readonly owner?: number;
   readonly attachDeviceFilter: AttachDeviceFilter;
 }
 
@@ -72,6 +75,7 @@ function createV2(made: MadeDirectories, root: string, options: CreateCgroupOpti
   const unified = makeV2(made, root, path, limits, true);
   applyV2(unified.directory, limits, resources.memory);
   applyV2Devices(unified.directory, resources.devices, options.attachDeviceFilter);
+  if (options.owner !== undefined) delegateV2(unified.directory, options.owner);
   return { manager: 'cgroupfs', mode: 'v2', path, hierarchies: [], unified };
 }
 

@@ -2,7 +2,14 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TurfError } from '../../cli/turf-error.js';
 import type { CgroupEntry, CgroupHandle } from './cgroup.js';
-import { cgroupError, errnoCode, openForWriting, tryReadControl, writeControl } from './control-file.js';
+import {
+  cgroupError,
+  errnoCode,
+  hasGone,
+  openForWriting,
+  tryReadControl,
+  writeControl,
+} from './control-file.js';
 import { processesBelow, removeTree } from './directory.js';
 import type { CgroupFacts } from './facts.js';
 import { type Freezer, v1Freezer, v2Freezer } from './freezer.js';
@@ -110,7 +117,11 @@ export class DirectoriesCgroup implements CgroupHandle {
   }
 
   thaw(): Promise<void> {
-    this.#freezer()?.thaw();
+    try {
+      this.#freezer()?.thaw();
+    } catch (error) {
+      if (!hasGone(error)) return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
     return Promise.resolve();
   }
 

@@ -1,5 +1,6 @@
 import type { OciResources } from '../../oci-spec/config.js';
-import { sharesToWeight, swapMax } from './v2-limits.js';
+import { pidsLimit } from './limit.js';
+import { v2Limits } from './v2-limits.js';
 
 /** A unit property as busctl(1) takes it: name, D-Bus signature, value words. */
 export interface UnitProperty {
@@ -34,24 +35,79 @@ const amount = (name: string, value: number | bigint | string): UnitProperty => 
 const asked = (value: number | bigint | undefined): value is number | bigint =>
   value !== undefined && BigInt(value) !== 0n;
 
-/** systemd re-applies its own idea of a limit on daemon-reload: every limit that it knows is told to it. */
-function limits({ resources, isV2 }: UnitDescription): readonly UnitProperty[] {
-  const { memory, cpu, pids } = resources;
+const INFINITY = /^(max|-1)$/;
+
+/** Other forms that only the kernel understands (`1G` in linux.resources.unified) are not told to systemd. */
+function amountOrMax(name: string, value: string): readonly UnitProperty[] {
+  if (INFINITY.test(value)) return [amount(name, UNLIMITED)];
+  return /^[0-9]+$/.test(value) ? [amount(name, value)] : [];
+}
+
+/** cpu.max, `QUOTA PERIOD` in microseconds. */
+function cpuQuota(value: string): readonly UnitProperty[] {
+  const [quota = 'max', period = '100000'] = value.split(' ');
+  if (!/^(max|[0-9]+)$/.test(quota) || !/^[1-9][0-9]*$/.test(period)) return [];
+  if (quota === 'max') return [amount('CPUQuotaPerSecUSec', UNLIMITED)];
+  const perSecond = (BigInt(quota) * 1_000_000n) / BigInt(period);
+  /* systemd keeps whole 10 ms: rounded up, so that turf's exact write stays the tighter one */
+  return [
+    amount('CPUQuotaPerSecUSec', ((perSecond + 9999n) / 10_000n) * 10_000n),
+    amount('CPUQuotaPeriodUSec', period),
+  ];
+}
+
+/** More CPUs than any kernel is built for (NR_CPUS): a list beyond is left to the kernel to refuse. */
+const MASK_BITS = 8192;
+
+/** A list of numbers (`0-3,8`) as a bit mask, least significant byte first. */
+function mask(name: string, list: string): readonly UnitProperty[] {
+  const bytes: number[] = [];
+  for (const range of list.split(',')) {
+    const [first = NaN, last = first] = range.split('-').map(Number);
+    if (!(first <= last && last < MASK_BITS)) return [];
+    for (let bit = first; bit <= last; bit++) {
+      const at = bit >> 3;
+      while (bytes.length <= at) bytes.push(0);
+      bytes[at] = (bytes[at] ?? 0) | (1 << (bit & 7));
+    }
+  }
+  return [{ name, signature: 'ay', value: [String(bytes.length), ...bytes.map(String)] }];
+}
+
+/** Control files that a unit property stands for (systemd.resource-control(5)). */
+const PROPERTY_OF: Readonly<Record<string, (value: string) => readonly UnitProperty[]>> = {
+  'memory.max': (value) => amountOrMax('MemoryMax', value),
+  'memory.high': (value) => amountOrMax('MemoryHigh', value),
+  'memory.low': (value) => amountOrMax('MemoryLow', value),
+  'memory.min': (value) => amountOrMax('MemoryMin', value),
+  'memory.swap.max': (value) => amountOrMax('MemorySwapMax', value),
+  'cpu.weight': (value) => amountOrMax('CPUWeight', value),
+  'cpu.max': cpuQuota,
+  'cpuset.cpus': (value) => mask('AllowedCPUs', value),
+  'cpuset.mems': (value) => mask('AllowedMemoryNodes', value),
+  'io.weight': (value) => amountOrMax('IOWeight', value),
+  'pids.max': (value) => amountOrMax('TasksMax', value),
+};
+
+function v2Properties(resources: OciResources): readonly UnitProperty[] {
+  const properties = new Map<string, UnitProperty>();
+  for (const { files, value, fallbackValue } of v2Limits(resources)) {
+    for (const [index, file] of files.entries()) {
+      const own = index === 0 ? value : (fallbackValue ?? value);
+      for (const property of PROPERTY_OF[file]?.(own) ?? []) properties.set(property.name, property);
+    }
+  }
+  return [...properties.values()];
+}
+
+function v1Properties({ memory, cpu, pids }: OciResources): readonly UnitProperty[] {
   const list: UnitProperty[] = [];
-  if (asked(memory?.limit)) list.push(amount(isV2 ? 'MemoryMax' : 'MemoryLimit', memory.limit));
-  if (isV2 && asked(memory?.reservation)) list.push(amount('MemoryLow', memory.reservation));
-  const swap = isV2 ? swapMax(memory?.swap, memory?.limit) : undefined;
-  if (swap !== undefined) list.push(amount('MemorySwapMax', swap === 'max' ? UNLIMITED : swap));
-  if (asked(cpu?.shares)) {
-    list.push(isV2 ? amount('CPUWeight', sharesToWeight(cpu.shares)) : amount('CPUShares', cpu.shares));
-  }
+  if (asked(memory?.limit)) list.push(amount('MemoryLimit', memory.limit));
+  if (asked(cpu?.shares)) list.push(amount('CPUShares', cpu.shares));
   if (asked(cpu?.quota) && BigInt(cpu.quota) > 0n) {
-    const perSecond = (BigInt(cpu.quota) * 1_000_000n) / BigInt(asked(cpu.period) ? cpu.period : 100_000);
-    /* systemd keeps whole 10 ms: rounded up, so that turf's exact write stays the tighter one */
-    list.push(amount('CPUQuotaPerSecUSec', ((perSecond + 9999n) / 10_000n) * 10_000n));
+    list.push(...cpuQuota(`${cpu.quota} ${asked(cpu.period) ? cpu.period : 100_000}`));
   }
-  if (pids?.limit !== undefined)
-    list.push(amount('TasksMax', BigInt(pids.limit) > 0n ? pids.limit : UNLIMITED));
+  if (pids?.limit !== undefined) list.push(...amountOrMax('TasksMax', pidsLimit(pids.limit)));
   return list;
 }
 
@@ -75,6 +131,7 @@ export function systemdProperties(unit: UnitDescription): readonly UnitProperty[
       ? []
       : [bool('Delegate', true), { name: 'PIDs', signature: 'au', value: ['1', String(unit.pid)] }]),
     ...accounting.map((name) => bool(name, true)),
-    ...limits(unit),
+    /* systemd re-applies its own idea of a limit on daemon-reload: every limit that it knows is told to it */
+    ...(unit.isV2 ? v2Properties(unit.resources) : v1Properties(unit.resources)),
   ];
 }

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { OciResources } from '../../oci-spec/config.js';
 import type { CgroupEntry, CgroupHandle } from './cgroup.js';
 import { cgroupError, tryReadControl } from './control-file.js';
 import { createCgroup, type CreateCgroupOptions } from './create.js';
 import { restoreDirectories } from './directories-cgroup.js';
-import type { CgroupFacts } from './facts.js';
+import type { CgroupDirectory, CgroupFacts } from './facts.js';
 import { parseProcCgroup } from './layout.js';
 import { slicePath } from './path.js';
 import type { CgroupStats } from './stats.js';
@@ -70,6 +71,30 @@ function notStarted(): never {
   throw cgroupError('cgroup', 'the systemd unit has not been started yet');
 }
 
+const unitPath = ({ slice, unit }: SystemdCgroupOptions): string => `${slicePath(slice)}/${unit}`;
+
+/** Where the cgroup will be: known before systemd makes it, because the slice says so. */
+function forecast(options: SystemdCgroupOptions): CgroupFacts {
+  const { layout } = options;
+  const path = unitPath(options);
+  const below = (mountPoint: string, controllers: readonly string[]): CgroupDirectory => ({
+    controllers: [...controllers],
+    directory: join(mountPoint, path),
+    made: false,
+  });
+  const unified = layout.mode === 'v2' ? layout.root : layout.unified;
+  return {
+    manager: 'systemd',
+    mode: layout.mode,
+    path,
+    hierarchies:
+      layout.mode === 'v2'
+        ? []
+        : layout.hierarchies.map(({ mountPoint, controllers }) => below(mountPoint, controllers)),
+    ...(unified === undefined ? {} : { unified: below(unified, []) }),
+  };
+}
+
 /** A transient scope of systemd, with turf's limits written beside systemd's own. */
 class SystemdCgroup implements CgroupHandle {
   readonly #busctl: Busctl;
@@ -107,8 +132,7 @@ class SystemdCgroup implements CgroupHandle {
     try {
       if (!unit.endsWith('.slice')) await waitForUnit(pid, unit);
       /* systemd made the unit's directories where it uses the controller; they hold the pid, and must be taken as they are */
-      const path = `${slicePath(slice)}/${unit}`;
-      this.#directories = createCgroup({ ...options, path, takePopulated: true });
+      this.#directories = createCgroup({ ...options, path: unitPath(options), takePopulated: true });
       this.#directories.attach(pid);
     } catch (error) {
       await this.destroy().catch(() => undefined);
@@ -117,10 +141,10 @@ class SystemdCgroup implements CgroupHandle {
   }
 
   describe(): CgroupFacts {
-    const facts = this.#directories?.describe();
+    const options = this.#options;
+    const facts = this.#directories?.describe() ?? (options && forecast(options));
     if (facts) return { ...facts, manager: 'systemd', unit: this.#unit };
-    const mode = this.#options?.layout.mode ?? 'v2';
-    return { manager: 'systemd', mode, path: `/${this.#unit}`, hierarchies: [], unit: this.#unit };
+    return { manager: 'systemd', mode: 'v2', path: `/${this.#unit}`, hierarchies: [], unit: this.#unit };
   }
 
   /** Nothing to enter by: `start` moves the process. */
@@ -164,13 +188,8 @@ class SystemdCgroup implements CgroupHandle {
   }
 }
 
-/**
- * Prepares a scope; systemd makes it at `start(pid)`.
- *
- * @throws TurfError TURF_ERR_CGROUP where systemd does not run (sd_booted(3))
- */
+/** Prepares a scope; systemd makes it at `start(pid)`. */
 export function createSystemdCgroup(options: SystemdCgroupOptions): CgroupHandle {
-  requireSystemd();
   return new SystemdCgroup(options.unit, options.busctl ?? runBusctl, options);
 }
 
@@ -181,7 +200,10 @@ export function restoreSystemdCgroup(facts: CgroupFacts, busctl: Busctl = runBus
   return new SystemdCgroup(facts.unit ?? facts.path.slice(1), busctl, undefined, directories);
 }
 
-/** @param marker the directory by which sd_booted(3) decides */
+/**
+ * @param marker the directory by which sd_booted(3) decides
+ * @throws TurfError TURF_ERR_CGROUP where systemd does not run
+ */
 export function requireSystemd(marker = '/run/systemd/system'): void {
   if (existsSync(marker)) return;
   throw cgroupError('cgroup', 'systemd is not running on this host, cannot use systemd cgroup manager');

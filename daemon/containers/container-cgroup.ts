@@ -6,6 +6,7 @@ import { restoreDirectories } from '../cgroups/directories-cgroup.js';
 import { type CgroupFacts } from '../cgroups/facts.js';
 import { type CgroupLayout } from '../cgroups/layout.js';
 import { cgroupfsLocation, systemdLocation } from '../cgroups/path.js';
+import { cgroupOwner } from '../cgroups/v2-delegate.js';
 import { createSystemdCgroup, requireSystemd, restoreSystemdCgroup } from '../cgroups/systemd.js';
 import { type Machine } from '../machine.js';
 import { type CgroupView } from '../plan/plan-input.js';
@@ -27,9 +28,11 @@ export function makeCgroup(
   const { cgroupsPath, resources } = config.linux ?? {};
   const useSystemd = systemd ?? machine.systemdCgroup;
   const location = useSystemd ? systemdLocation(id, cgroupsPath) : cgroupfsLocation(id, cgroupsPath);
+  const owner = cgroupOwner(config);
   const common = {
     layout: machine.cgroupLayout,
     scope,
+    ...(owner === undefined ? {} : { owner }),
     attachDeviceFilter: machine.attachDeviceFilter,
     ...(resources === undefined ? {} : { resources }),
   };
@@ -68,8 +71,6 @@ export function leftoverCgroup(layout: CgroupLayout, path: string): CgroupFacts 
 /** What the container may see of its cgroup at a mount of type `cgroup`. */
 export function cgroupView(cgroup: CgroupHandle, machine: Machine): CgroupView {
   const layout = machine.cgroupLayout;
-  // systemd makes the cgroup around the first process: nothing is known of it yet, and a cgroup namespace needs nothing.
-  if (cgroup.needsPid) return { mode: layout.mode, hierarchies: [] };
   const { hierarchies, unified } = cgroup.describe();
   const names = new Map(
     layout.mode === 'v2'

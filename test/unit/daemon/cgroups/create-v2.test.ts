@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createCgroup } from '../../../../daemon/cgroups/create.js';
@@ -122,6 +122,8 @@ void t.test('kill, freeze, thaw and counters use the v2 files', async (test) => 
   test.equal(read('cgroup.freeze'), '1');
   await cgroup.thaw();
   test.equal(read('cgroup.freeze'), '0');
+  rmSync(join(root, 'turf/c1/cgroup.freeze'));
+  await test.resolves(cgroup.thaw(), 'what has gone is not frozen');
   test.equal(cgroup.oomCount(), 3);
   test.same(cgroup.stats(), {
     memory: { usage: 4096 },

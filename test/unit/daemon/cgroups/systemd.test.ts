@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import {
+  createSystemdCgroup,
   requireSystemd,
   resetFailedUnit,
   startTransientUnit,
@@ -81,6 +82,53 @@ void t.test('limits become properties', (test) => {
   test.notOk('MemoryMax' in v1 || 'MemorySwapMax' in v1);
   test.end();
 });
+
+void t.test('what the unified map and cpusets ask for is told to systemd as well', (test) => {
+  const resources: OciResources = {
+    cpu: { cpus: '0-2,9', mems: '0', quota: 5000, period: 50_000 },
+    blockIO: { weight: 1000 },
+    unified: { 'memory.high': '4096', 'memory.min': 'max', 'memory.max': '1G', 'misc.max': 'x 1' },
+  };
+  const properties = named(resources, true);
+  test.match(properties, {
+    AllowedCPUs: '2 7 2',
+    AllowedMemoryNodes: '1 1',
+    CPUQuotaPerSecUSec: '100000',
+    CPUQuotaPeriodUSec: '50000',
+    IOWeight: '10000',
+    MemoryHigh: '4096',
+    MemoryMin: '18446744073709551615',
+  });
+  test.notOk('MemoryMax' in properties, 'systemd does not know the suffix: the kernel does');
+  test.notOk('AllowedCPUs' in named({ cpu: { cpus: '3-x' } }, true), 'the kernel refuses it');
+  test.end();
+});
+
+void t.test(
+  'a scope says where it will be before systemd has made it, for bind mounts of the cgroup',
+  (test) => {
+    const common = {
+      slice: 'a-b.slice',
+      unit: 'c1.scope',
+      description: '',
+      attachDeviceFilter: () => test.fail('nothing is made yet'),
+      busctl: () => Promise.reject(new Error('nobody may call')),
+    };
+    const v2 = createSystemdCgroup({ ...common, layout: { mode: 'v2', root: '/cg' } });
+    test.equal(v2.needsPid, true);
+    test.match(v2.describe(), {
+      manager: 'systemd',
+      unit: 'c1.scope',
+      hierarchies: [],
+      unified: { directory: '/cg/a.slice/a-b.slice/c1.scope', made: false },
+    });
+    const memory = { controllers: ['memory'], mountPoint: '/cg/memory', mountName: 'memory' };
+    const v1 = createSystemdCgroup({ ...common, layout: { mode: 'v1', hierarchies: [memory] } });
+    test.match(v1.describe(), { hierarchies: [{ directory: '/cg/memory/a.slice/a-b.slice/c1.scope' }] });
+    test.notOk('unified' in v1.describe());
+    test.end();
+  },
+);
 
 void t.test('a machine without systemd is told so', (test) => {
   test.throws(() => requireSystemd('/nonexistent'), {
