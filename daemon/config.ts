@@ -10,7 +10,11 @@ const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** `/etc/turf/config.json`: every field is optional, unknown ones are refused. */
 export const configFileSchema = z.strictObject({
-  root: absolutePath.optional().describe('Directory of sockets and container state. Default /run/turf.'),
+  root: absolutePath
+    .optional()
+    .describe(
+      'Directory of sockets and container state. Default /run/turf. turf itself reads no file: tell it by --root or TURF_ROOT.',
+    ),
   socket: absolutePath.optional().describe('REST socket. Default <root>/turf.sock, mode 0660.'),
   logLevel: z.enum(LOG_LEVELS).optional().describe('Least severe level that is logged. Default info.'),
   cgroupManager: z
@@ -45,6 +49,8 @@ Flags come before the environment, the environment before the file.
 export type Invocation =
   | { readonly action: 'help' }
   | { readonly action: 'version' }
+  /** turfd asks where its root is, which it needs before the daemon runs. */
+  | { readonly action: 'print-root'; readonly root: string }
   | { readonly action: 'serve'; readonly config: DaemonConfig };
 
 /**
@@ -70,7 +76,7 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
     cgroupManager:
       oneOf(configFileSchema.shape.cgroupManager, flag('cgroup-manager')) ?? file.cgroupManager ?? 'cgroupfs',
   };
-  return { action: 'serve', config };
+  return flags['print-root'] === true ? { action: 'print-root', root } : { action: 'serve', config };
 }
 
 function parseFlags(argv: readonly string[]) {
@@ -83,6 +89,7 @@ function parseFlags(argv: readonly string[]) {
         'log-level': { type: 'string' },
         'cgroup-manager': { type: 'string' },
         config: { type: 'string' },
+        'print-root': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },

@@ -43,6 +43,10 @@ async function main(): Promise<void> {
     process.stdout.write(`turfd version ${VERSION}\n`);
     return;
   }
+  if (invocation.action === 'print-root') {
+    process.stdout.write(invocation.root);
+    return;
+  }
   await serve(invocation.config);
 }
 

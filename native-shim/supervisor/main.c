@@ -1,13 +1,16 @@
 /* turfd - starts the daemon and outlives it. Two processes: the front, which a user or systemd started, and the supervisor.
- * It reads --root (TURF_ROOT) only; every other argument is the daemon's.
+ * It reads --root (TURF_ROOT) only, and asks the daemon's program where a configuration file names the root; every other
+ * argument is the daemon's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,11 +20,13 @@
 #include "supervisor/supervisor.h"
 
 #define DEFAULT_ROOT "/run/turf"
+#define DEFAULT_CONFIG "/etc/turf/config.json"
 
 struct arguments {
   const char *root;
   char **rest; /* without --root */
   int rest_count;
+  bool has_config; /* a file that may name the root */
   bool only_asks; /* --help, --version: nothing is to be locked or supervised */
 };
 
@@ -36,14 +41,59 @@ static struct arguments parse(int argc, char *argv[]) {
     } else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc) {
       parsed.root = argv[++i];
     } else {
+      parsed.has_config |= strncmp(argv[i], "--config", 8) == 0;
       parsed.only_asks |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--version") == 0;
       parsed.rest[parsed.rest_count++] = argv[i];
     }
   }
   parsed.rest[parsed.rest_count] = NULL;
-  if (parsed.root == NULL || *parsed.root == '\0')
-    parsed.root = DEFAULT_ROOT;
+  if (parsed.root != NULL && *parsed.root == '\0')
+    parsed.root = NULL;
+  const char *config = getenv("TURF_CONFIG");
+  parsed.has_config |= (config != NULL && *config != '\0') || access(DEFAULT_CONFIG, F_OK) == 0;
   return parsed;
+}
+
+_Noreturn static void print_root(const struct arguments *arguments, int output) {
+  cleanup_free char **rest = calloc((size_t)arguments->rest_count + 2, sizeof *rest);
+  char flag[] = "--print-root";
+
+  if (rest == NULL)
+    _exit(1);
+  rest[0] = flag;
+  memcpy(rest + 1, arguments->rest, (size_t)arguments->rest_count * sizeof *rest);
+  struct turf_node node = {.arguments = rest, .argument_count = arguments->rest_count + 1};
+  if (dup2(output, STDOUT_FILENO) == STDOUT_FILENO)
+    (void)turf_node_exec(&node);
+  _exit(1);
+}
+
+/* Has the daemon's program read the configuration. Returns 0, or the exit code of that program, which has said why. */
+static int ask_root(const struct arguments *arguments, char root[PATH_MAX]) {
+  int pair[2], status = 0;
+  size_t length = 0;
+  ssize_t got;
+
+  if (pipe2(pair, O_CLOEXEC) < 0)
+    return 1;
+  cleanup_fd int input = pair[0], output = pair[1];
+  pid_t pid = fork();
+  if (pid < 0)
+    return 1;
+  if (pid == 0)
+    print_root(arguments, output);
+  turf_close(&output);
+  while (length < PATH_MAX - 1 && (got = read(input, root + length, PATH_MAX - 1 - length)) != 0)
+    if (got > 0)
+      length += (size_t)got;
+    else if (errno != EINTR)
+      break;
+  root[length] = '\0';
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    return WEXITSTATUS(status);
+  return WIFEXITED(status) && root[0] == '/' ? 0 : 1;
 }
 
 static int make_absolute(const char *root, char path[PATH_MAX]) {
@@ -90,10 +140,16 @@ static int run(const struct turf_node *node) {
 }
 
 int main(int argc, char *argv[]) {
-  char root[PATH_MAX];
+  char root[PATH_MAX], configured[PATH_MAX];
   struct arguments arguments = parse(argc, argv);
 
-  int result = make_absolute(arguments.root, root);
+  if (arguments.root == NULL && arguments.has_config && !arguments.only_asks) {
+    int code = ask_root(&arguments, configured);
+    if (code != 0)
+      return code;
+    arguments.root = configured;
+  }
+  int result = make_absolute(arguments.root == NULL ? DEFAULT_ROOT : arguments.root, root);
   if (result < 0)
     return fail("root directory", result);
   struct turf_node node = {.root = root, .arguments = arguments.rest, .argument_count = arguments.rest_count};

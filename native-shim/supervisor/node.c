@@ -57,8 +57,10 @@ int turf_node_exec(const struct turf_node *node) {
   argv[count++] = "node";
   argv[count++] = "--no-warnings";
   argv[count++] = script;
-  argv[count++] = "--root";
-  argv[count++] = node->root;
+  if (node->root != NULL) {
+    argv[count++] = "--root";
+    argv[count++] = node->root;
+  }
   for (int i = 0; i < node->argument_count; i++)
     argv[count++] = node->arguments[i];
   (void)execvp(program, (char *const *)(uintptr_t)argv);

@@ -6,12 +6,12 @@
 
 /* How to start it. The strings outlive the supervisor. */
 struct turf_node {
-  const char *root;
+  const char *root; /* NULL: the daemon finds it in its configuration */
   char *const *arguments; /* of turfd without --root, NULL-terminated */
   int argument_count;
 };
 
-/* Executes `node DIST/daemon/main.js --root ROOT ARGUMENTS...`, where DIST is the parent of this program's directory. Node is
+/* Executes `node DIST/daemon/main.js [--root ROOT] ARGUMENTS...`, where DIST is the parent of this program's directory. Node is
  * $TURF_NODE, else DIST/node, else from PATH. Returns only on failure: -errno, with a line on stderr. */
 int turf_node_exec(const struct turf_node *node);
 
