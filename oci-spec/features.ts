@@ -26,7 +26,7 @@ export interface FeatureFacts {
 }
 
 /** Recognised by the schema, but refused by unsupported.ts: not to be advertised. */
-const NOT_YET: ReadonlySet<string> = new Set(['idmap', 'ridmap', 'tmpcopyup', 'time', 'SCMP_ACT_NOTIFY']);
+const NOT_YET: ReadonlySet<string> = new Set(['idmap', 'ridmap', 'SCMP_ACT_NOTIFY']);
 
 /** The document of runtime-spec features.md and features-linux.md. */
 export function featuresDocument(facts: FeatureFacts): Readonly<Record<string, unknown>> {

@@ -54,8 +54,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** The same for list elements. */
-const UNSUPPORTED_NAMESPACES: ReadonlySet<string> = new Set(['time']);
-const UNSUPPORTED_MOUNT_OPTIONS: ReadonlySet<string> = new Set(['idmap', 'ridmap', 'tmpcopyup']);
+const UNSUPPORTED_MOUNT_OPTIONS: ReadonlySet<string> = new Set(['idmap', 'ridmap']);
 const UNSUPPORTED_ACTIONS: ReadonlySet<string> = new Set(['SCMP_ACT_NOTIFY']);
 
 /**
@@ -73,10 +72,6 @@ export function unsupportedIssues(config: OciConfig, capabilities: Capabilities)
   for (const { path, value, reason, supported } of REFUSALS) {
     if (isSet(value(config)) && supported?.(capabilities) !== true)
       issues.push({ path, message: reason ?? NOT_YET });
-  }
-  for (const [index, { type }] of (config.linux?.namespaces ?? []).entries()) {
-    if (UNSUPPORTED_NAMESPACES.has(type))
-      issues.push({ path: `linux.namespaces[${index}].type`, message: `"${type}" ${NOT_YET}` });
   }
   for (const [index, mount] of (config.mounts ?? []).entries()) issues.push(...mountIssues(mount, index));
   for (const [index, { action }] of (config.linux?.seccomp?.syscalls ?? []).entries()) {

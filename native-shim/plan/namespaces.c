@@ -19,7 +19,7 @@ static void forget_places(struct turf_run *run, uint32_t flags) {
 }
 
 int turf_op_join_namespace(struct turf_run *run, struct turf_reader *payload) {
-  int fd = turf_run_fd(run, payload);
+  cleanup_fd int fd = turf_run_take_fd(run, payload);
   uint32_t type = turf_read_u32(payload);
   char digits[TURF_DIGITS];
 
@@ -30,7 +30,7 @@ int turf_op_join_namespace(struct turf_run *run, struct turf_reader *payload) {
 }
 
 int turf_op_enter_cgroup(struct turf_run *run, struct turf_reader *payload) {
-  int fd = turf_run_fd(run, payload);
+  cleanup_fd int fd = turf_run_take_fd(run, payload);
 
   return write(fd, "0", 1) == 1 ? 0 : turf_fail(run, -errno, "enter cgroup", NULL);
 }

@@ -70,6 +70,11 @@ int turf_op_wait_start(struct turf_run *run, struct turf_reader *payload) {
   if (result < 0)
     return turf_fail(run, result, "report readiness", NULL);
   turf_close(&run->plan->sync_fd);
+  /* a container may wait for long, and every process of its pid namespace may look: it keeps nothing of the setting up */
+  turf_close(&run->root_fd);
+  turf_close(&run->proc_fd);
+  turf_close(&run->null_fd);
+  turf_close(&run->empty_fd);
   result = accept_start(listening);
   if (result < 0)
     return turf_fail(run, result, "wait for start", NULL);

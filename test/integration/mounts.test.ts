@@ -86,6 +86,18 @@ await t.test('mounts', requires(), async (t) => {
     t.match(stdout, /\/work rw,nosuid.* - tmpfs tmpfs .*size=64k.*\n711\nok\n/);
   });
 
+  await t.test('tmpcopyup starts a tmpfs with what the image holds there', async (t) => {
+    const outcome = await inside(
+      'cat /data/file; echo new > /data/written; cat /data/written',
+      (config, path) => {
+        mkdirSync(join(path, 'rootfs', 'data'));
+        writeFileSync(join(path, 'rootfs', 'data', 'file'), 'from the image\n');
+        config.mounts.push({ destination: '/data', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] });
+      },
+    );
+    t.match(outcome, { status: 0, stdout: 'from the image\nnew\n' });
+  });
+
   await t.test('the root is read-only when asked, and writable when not', async (t) => {
     t.not((await inside('touch /f')).status, 0);
     const writable = await inside(

@@ -14,6 +14,7 @@ const KINDS = [
   ['uts', 'uts'],
   ['mount', 'mnt'],
   ['cgroup', 'cgroup'],
+  ['time', 'time'],
 ] as const;
 
 const without = (config: BundleConfig, type: string): void => {

@@ -31,7 +31,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
   [
     { linux: { namespaces: time, timeOffsets: { boottime: { secs: 1 } } } },
     'linux.timeOffsets: is not supported yet',
-    'linux.namespaces[1].type: "time" is not supported yet',
   ],
   [
     {
