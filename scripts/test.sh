@@ -63,7 +63,7 @@ run_tests() {
     node_modules/.bin/tap --reporter=tap --jobs="$2" --timeout="$3" --disable-coverage \
       --allow-empty-coverage --output-file="$work/$1.tap" $files
     echo $? >"$work/status"
-  } | grep --line-buffered -E '^(not )?ok '
+  } | grep -a --line-buffered -E '^(not )?ok '
   [ "$(cat "$work/status")" = 0 ]
 }
 
