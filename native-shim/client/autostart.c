@@ -17,7 +17,8 @@
 #include "base/syscalls.h"
 #include "client/connect.h"
 
-#define WAIT_SECONDS 10
+/* a daemon that fails ends, and is noticed at once: this is for slow machines */
+#define WAIT_SECONDS 60
 #define POLL_NANOSECONDS 4000000L
 #define LOG_TAIL 1024
 
