@@ -118,7 +118,7 @@ export class DaemonOperations implements Operations {
   }
 
   async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogChunk> {
-    yield* readLogs(this.#machine, this.#find(id), options);
+    yield* readLogs(this.#machine.store, this.#find(id), options);
   }
 
   async wait(id: string, signal?: AbortSignal): Promise<ContainerState> {

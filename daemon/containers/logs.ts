@@ -1,22 +1,24 @@
-import { createReadStream, existsSync, readFileSync, statSync, watch } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, statSync, watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LogChunk, type LogsOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type Machine } from '../machine.js';
+import { type StateStore } from './state-store.js';
 import { type Container } from './container.js';
 
 const STREAMS = ['stdout', 'stderr'] as const;
 const NEWLINE = 0x0a;
+const BLOCK_BYTES = 64 << 10;
 /** inotify(7) may coalesce or, on some file systems, miss writes: how often a follower looks by itself. */
 const LOOK_MS = 500;
 
 /**
- * What a container wrote, first all of stdout, then all of stderr, then, if asked for, what it writes until it ends.
+ * What a container wrote, first all of stdout, then all of stderr, then, if asked for, what it writes until it ends. Read as it is
+ * asked for: a log may be larger than memory.
  *
  * @throws TurfError TURF_ERR_STATE for a container whose output went to its caller
  */
 export async function* readLogs(
-  machine: Machine,
+  store: StateStore,
   container: Container,
   options: LogsOptions,
 ): AsyncGenerator<LogChunk> {
@@ -25,29 +27,41 @@ export async function* readLogs(
   }
   const offsets = new Map<string, number>();
   for (const stream of STREAMS) {
-    const path = machine.store.logPath(container.id, stream);
-    const data = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-    offsets.set(stream, data.length);
-    const shown = options.tail === undefined ? data : lastLines(data, options.tail);
-    if (shown.length > 0) yield { stream, data: shown };
+    const path = store.logPath(container.id, stream);
+    const size = sizeOf(path);
+    offsets.set(stream, size);
+    const start = options.tail === undefined || size === 0 ? 0 : tailOffset(path, size, options.tail);
+    for await (const data of readRange(path, start, size)) yield { stream, data };
   }
-  if (options.follow === true) yield* follow(machine, container, offsets, options.signal);
+  if (options.follow === true) yield* follow(store, container, offsets, options.signal);
 }
 
-/** The last `count` lines; a final newline ends a line and starts none. */
-export function lastLines(data: Buffer, count: number): Buffer {
-  if (count === 0) return Buffer.alloc(0);
-  let at = data.length;
-  if (data[at - 1] === NEWLINE) at--;
-  for (let line = 0; line < count; line++) {
-    at = data.lastIndexOf(NEWLINE, at - 1);
-    if (at <= 0) return at === 0 && line === count - 1 ? data.subarray(1) : data;
+/** Where the last `count` lines of a file's first `size` bytes start; a final newline ends a line and starts none. */
+export function tailOffset(path: string, size: number, count: number): number {
+  if (count === 0) return size;
+  const fd = openSync(path, 'r');
+  try {
+    const block = Buffer.alloc(BLOCK_BYTES);
+    let left = count;
+    for (let end = size - 1; end > 0;) {
+      const start = Math.max(0, end - BLOCK_BYTES);
+      const data = block.subarray(0, readSync(fd, block, 0, end - start, start));
+      for (
+        let at = data.lastIndexOf(NEWLINE);
+        at >= 0;
+        at = at === 0 ? -1 : data.lastIndexOf(NEWLINE, at - 1)
+      )
+        if (--left === 0) return start + at + 1;
+      end = start;
+    }
+    return 0;
+  } finally {
+    closeSync(fd);
   }
-  return data.subarray(at + 1);
 }
 
 async function* follow(
-  machine: Machine,
+  store: StateStore,
   container: Container,
   offsets: Map<string, number>,
   signal: AbortSignal | undefined,
@@ -58,31 +72,54 @@ async function* follow(
     state.ended = true;
     wake();
   });
-  const watcher = watch(machine.store.path(container.id), () => wake());
-  watcher.on('error', () => wake());
+  const stop = watchDirectory(store.path(container.id), () => wake());
+  const aborted = (): void => wake();
+  signal?.addEventListener('abort', aborted);
   try {
     while (signal?.aborted !== true) {
+      const woken = new Promise<void>((resolve) => (wake = resolve));
       const last = state.ended;
       for (const stream of STREAMS) {
-        const chunk = await readFrom(machine.store.logPath(container.id, stream), offsets.get(stream) ?? 0);
-        if (chunk.length === 0) continue;
-        offsets.set(stream, (offsets.get(stream) ?? 0) + chunk.length);
-        yield { stream, data: chunk };
+        const path = store.logPath(container.id, stream);
+        const size = sizeOf(path);
+        for await (const data of readRange(path, offsets.get(stream) ?? 0, size)) yield { stream, data };
+        offsets.set(stream, Math.max(size, offsets.get(stream) ?? 0));
       }
       if (last) return;
-      const woken = new Promise<void>((resolve) => (wake = resolve));
       await Promise.race([woken, delay(LOOK_MS)]);
     }
   } finally {
-    watcher.close();
+    signal?.removeEventListener('abort', aborted);
+    stop();
   }
 }
 
-async function readFrom(path: string, offset: number): Promise<Buffer> {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size <= offset) return Buffer.alloc(0);
-  const parts: Buffer[] = [];
-  for await (const part of createReadStream(path, { start: offset, end: size - 1 }))
-    parts.push(part as Buffer);
-  return Buffer.concat(parts);
+/** Returns how to stop; a directory that has gone already is none to watch. */
+function watchDirectory(path: string, changed: () => void): () => void {
+  try {
+    const watcher = watch(path, changed);
+    watcher.on('error', changed);
+    return () => watcher.close();
+  } catch (error) {
+    if (isMissing(error)) return () => undefined;
+    throw error;
+  }
+}
+
+/** A log that is deleted meanwhile ends there. */
+async function* readRange(path: string, start: number, end: number): AsyncGenerator<Buffer> {
+  if (end <= start) return;
+  try {
+    for await (const part of createReadStream(path, { start, end: end - 1 })) yield part as Buffer;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
