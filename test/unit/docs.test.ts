@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { parseOptions } from '../../cli/options.js';
+import { loadVerb, matchVerb } from '../../cli/verbs.js';
 
 const FOLDERS = /^(oci-spec|native-shim|daemon|aworker|cli|test|bench|demo|docs|scripts|bin)\//;
 
@@ -82,3 +84,35 @@ void t.test('docs/security.md: every test that it names exists under that name',
   t.ok(named > 20, `${named} tests were looked up`);
   t.end();
 });
+
+/** The turf commands of a page's shell examples, comments cut off. */
+function shellCommands(text: string): string[] {
+  return [...text.matchAll(/^```sh\n([^]*?)^```/gm)]
+    .flatMap(([, block = '']) => block.split(/\n|&&/))
+    .map((command) => command.replace(/#.*$/, '').trim())
+    .filter((command) => command.startsWith('turf '));
+}
+
+void t.test(
+  'every page: turf commands in examples have the verb, options and arguments that exist',
+  async (t) => {
+    let checked = 0;
+    for (const document of DOCUMENTS) {
+      for (const command of shellCommands(readFileSync(document, 'utf8'))) {
+        const words = command.split(/\s+/).slice(1);
+        const name = matchVerb(words);
+        t.ok(name, `${document}: ${command}`);
+        if (name === undefined) continue;
+        const verb = await loadVerb(name);
+        const { positionals } = parseOptions(verb.options, words.slice(name.split(' ').length));
+        const required = verb.arguments.filter(({ optional }) => optional !== true).length;
+        t.ok(
+          positionals.length >= required && positionals.length <= verb.arguments.length,
+          `${document}: ${command}: arguments`,
+        );
+        checked++;
+      }
+    }
+    t.ok(checked > 10, `${checked} commands were parsed`);
+  },
+);
