@@ -97,7 +97,8 @@ void t.test(
   'every page: turf commands in examples have the verb, options and arguments that exist',
   async (t) => {
     let checked = 0;
-    for (const document of DOCUMENTS) {
+    // docs/cli.md is made from the verbs.
+    for (const document of DOCUMENTS.filter((name) => name !== 'docs/cli.md')) {
       for (const command of shellCommands(readFileSync(document, 'utf8'))) {
         const words = command.split(/\s+/).slice(1);
         const name = matchVerb(words);
