@@ -18,7 +18,7 @@ import { NAMESPACES } from '../../oci-spec/namespaces.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { inertTree } from './inert-tree.js';
 import { bindListener, type Listener, removeListener } from './listen.js';
-import { openClone, requestClone } from './seed-control.js';
+import { CloneRequest, openClone } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
 import { LISTEN_FD, workerPlan } from './worker-plan.js';
 import { type WorkerSpec, workerSpec } from './worker-spec.js';
@@ -47,6 +47,8 @@ export async function forkWorker(
       machine.containers.delete(id);
       machine.store.remove(id);
     });
+    const request = requestClone(machine, id, spec);
+    undo.push('clone request', () => request.sync.close());
     const container = new Container(firstFacts(machine, id, spec));
     exits.hush(container);
     machine.containers.set(id, container);
@@ -63,6 +65,7 @@ export async function forkWorker(
       });
       container.ownCgroup(cgroup);
       await clone(machine, exits, undo, seccomp, {
+        request,
         container,
         cgroup,
         listener,
@@ -90,6 +93,13 @@ export async function forkWorker(
     for (const err of suppressed) machine.log.error({ id, err }, 'could not undo a failed fork');
     throw error;
   }
+}
+
+/** The seed clones itself while the daemon prepares what the clone is to become. */
+function requestClone(machine: Machine, id: string, spec: WorkerSpec): CloneRequest {
+  const info = JSON.stringify({ id, env: spec.env, main: mainModule(spec.config), listenFd: LISTEN_FD });
+  const path = machine.store.path(spec.seed.id, 'control.sock');
+  return new CloneRequest(machine.kernel, path, unshareFlags(spec.hostNetwork), info);
 }
 
 function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
@@ -142,6 +152,7 @@ function workerCgroup(
 }
 
 interface CloneInput {
+  readonly request: CloneRequest;
   readonly container: Container;
   readonly cgroup: CgroupHandle;
   readonly listener: Listener;
@@ -156,7 +167,7 @@ async function clone(
   seccomp: CompiledSeccomp,
   input: CloneInput,
 ): Promise<void> {
-  const { container, cgroup, spec } = input;
+  const { request, container, cgroup, spec } = input;
   const { kernel, store } = machine;
   const { id } = container;
   const seedPid = spec.seed.facts.process?.pid ?? 0;
@@ -166,7 +177,10 @@ async function clone(
     return fd;
   };
   const expired = new AbortController();
-  const timer = setTimeout(() => expired.abort(), FORK_PATIENCE_MS);
+  const timer = setTimeout(() => {
+    expired.abort();
+    request.sync.close();
+  }, FORK_PATIENCE_MS);
   try {
     const root = join(store.root, '.worker-root');
     const { tasksFds } = enterAs(cgroup, spec.seed.facts.idBase ?? 0, machine.openAs);
@@ -187,15 +201,10 @@ async function clone(
       seccomp,
     });
     container.label(plan.labels);
-    const { pid, sync } = await requestClone(kernel, {
-      path: store.path(spec.seed.id, 'control.sock'),
-      unshareFlags: unshareFlags(spec.hostNetwork),
-      planFd: own(kernel.sealedMemfd('turf-plan', plan.bytes)),
-      fds: plan.fds,
-      info: JSON.stringify({ id, env: spec.env, main: mainModule(spec.config), listenFd: LISTEN_FD }),
-      expired: expired.signal,
-    });
+    const planFd = own(kernel.sealedMemfd('turf-plan', plan.bytes));
+    const { sync } = request;
     try {
+      const pid = await request.pid();
       const opened = openClone(kernel, pid, seedPid, (...key) => exits.watches(...key));
       if (opened === undefined) {
         // It may have said why it ended.
@@ -210,6 +219,7 @@ async function clone(
       });
       container.learn({ process: { pid, startTime: startTime.toString() } });
       exits.watch(container, pid, startTime, pidfd);
+      request.become(planFd, plan.fds);
       await sync.untilReady(plan.labels, () => {
         cgroup.attach(pid);
         return Promise.resolve('');

@@ -33,50 +33,45 @@ export async function seedParks(kernel: Kernel, path: string, abandoned: AbortSi
   }
 }
 
-export interface CloneRequest {
-  /** `control.sock` of the seed. */
-  readonly path: string;
-  /** CLONE_NEW* that the clone is born into. */
-  readonly unshareFlags: number;
-  readonly planFd: number;
-  /** Descriptors of the plan, in its order. */
-  readonly fds: readonly number[];
-  /** JSON for the clone's JavaScript. */
-  readonly info: string;
-  /** Aborts when the seed has had its time: the connection closes. */
-  readonly expired: AbortSignal;
-}
-
-/** A clone that a seed says it has made: its pid, unchecked, and the channel to it. */
-export interface Clone {
-  readonly pid: number;
+/** A clone that is being made: what it is to become follows in `become`, once the seed has answered. */
+export class CloneRequest {
+  readonly #fd: number;
+  readonly #kernel: Kernel;
+  /** The channel to the clone; closing it ends a clone that has not become a worker. */
   readonly sync: SyncChannel;
-}
 
-/**
- * Has a seed clone itself.
- *
- * @throws TurfError TURF_ERR_SEED where the seed is gone or refuses
- */
-export async function requestClone(kernel: Kernel, request: CloneRequest): Promise<Clone> {
-  const fd = connectOrRefuse(kernel, request.path);
-  const sync = new SyncChannel(new Socket({ fd, readable: true, writable: true }));
-  request.expired.addEventListener('abort', () => sync.close(), { once: true });
-  try {
-    const payload = new PayloadWriter()
-      .u32(request.unshareFlags)
-      .u32(request.fds.length + 1)
-      .str(request.info)
-      .finish();
-    kernel.send(fd, encodeFrame('F', payload), [request.planFd, ...request.fds]);
-    const frame = await sync.next();
+  /**
+   * Asks a seed to clone itself. The answer need not be waited for: the daemon prepares meanwhile.
+   *
+   * @param path `control.sock` of the seed
+   * @param unshareFlags CLONE_NEW* that the clone is born into
+   * @param info JSON for the clone's JavaScript
+   * @throws TurfError TURF_ERR_SEED where the seed takes no requests
+   */
+  constructor(kernel: Kernel, path: string, unshareFlags: number, info: string) {
+    this.#kernel = kernel;
+    this.#fd = connectOrRefuse(kernel, path);
+    this.sync = new SyncChannel(new Socket({ fd: this.#fd, readable: true, writable: true }));
+    const payload = new PayloadWriter().u32(unshareFlags).str(info).finish();
+    kernel.send(this.#fd, encodeFrame('F', payload), []);
+  }
+
+  /**
+   * The clone's pid as the seed says it: not to be trusted.
+   *
+   * @throws TurfError TURF_ERR_SEED where the seed is gone or refuses
+   */
+  async pid(): Promise<number> {
+    const frame = await this.sync.next();
     if (frame?.type === 'E') throw planError(frame.payload, []);
     if (frame?.type !== 'P')
       throw new TurfError('TURF_ERR_SEED', 'the seed went away before it cloned itself');
-    return { pid: new PayloadReader(frame.payload).i32(), sync };
-  } catch (error) {
-    sync.close();
-    throw error;
+    return new PayloadReader(frame.payload).i32();
+  }
+
+  /** Sends the clone its plan, and the plan's descriptors in its order. */
+  become(planFd: number, fds: readonly number[]): void {
+    this.#kernel.send(this.#fd, encodeFrame('L'), [planFd, ...fds]);
   }
 }
 

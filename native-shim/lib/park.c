@@ -23,6 +23,8 @@
 #define FORKED 'P'
 #define FAILED 'E'
 
+/* a peer that stalls must not hold the seed for ever */
+#define REQUEST_PATIENCE_SECONDS 2
 #define HELPER_STACK 65536
 #define FORK_PATIENCE_MS 20
 #define NAMESPACES                                                                                                       \
@@ -88,18 +90,13 @@ static void answer_error(int connection, int error, const char *detail) {
   (void)turf_frame_send(connection, FAILED, payload, 16 + length, NULL, 0);
 }
 
-/* What is wrong with a fork request, NULL for nothing. `payload`: u32 namespaces, u32 fd_count, str info. */
+/* What is wrong with a fork request, NULL for nothing. `payload`: u32 namespaces, str info. */
 static const char *refusal(const uint8_t *payload, const struct turf_frame *frame) {
-  if (frame->length < 12 || turf_get_u32(payload + 8) != frame->length - 12)
+  if (frame->length < 8 || turf_get_u32(payload + 4) != frame->length - 8)
     return "malformed fork request";
   if ((turf_get_u32(payload) & ~(uint32_t)NAMESPACES) != 0)
     return "a flag that is no namespace";
-  if (frame->fd_count == 0 || turf_get_u32(payload + 4) != frame->fd_count)
-    return "number of descriptors";
-  for (uint32_t i = 0; i < frame->fd_count; i++)
-    if (frame->fds[i] >= TURF_KEPT_FD_FIRST)
-      return "too many open descriptors";
-  return NULL;
+  return frame->fd_count != 0 ? "descriptors belong to the clone, not to the request" : NULL;
 }
 
 /* Returns 1 in the clone, 0 in the seed. */
@@ -152,7 +149,7 @@ static int serve(struct turf_park_clone *clone, uint8_t *buffer, uint32_t capaci
   struct turf_frame *frame = clone->frame;
   int cloned = 0;
 
-  if (turf_park_receive(clone->connection, buffer, capacity, frame) == 0) {
+  if (turf_park_receive(clone->connection, buffer, capacity, frame, REQUEST_PATIENCE_SECONDS) == 0) {
     if (frame->type == QUESTION)
       (void)turf_frame_send(clone->connection, READY, NULL, 0, NULL, 0);
     else if (frame->type == FORK)
@@ -240,8 +237,8 @@ int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *mes
   }
   restore_signals(&saved);
   (void)sigprocmask(SIG_SETMASK, &before, NULL);
-  r = (int)(frame.length - 12);
-  memmove(buffer, buffer + TURF_FRAME_HEADER + 12, (size_t)r);
+  r = (int)(frame.length - 8);
+  memmove(buffer, buffer + TURF_FRAME_HEADER + 8, (size_t)r);
   return r;
 }
 

@@ -63,16 +63,16 @@ struct turf_park_descriptors {
 void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]);
 int turf_park_descriptors(struct turf_park_descriptors *descriptors);
 
-/* park_request.c: one whole control frame, waited for at most two seconds, as header and payload in `buffer`. `frame` owns
+/* park_request.c: one whole control frame, waited for at most so many seconds, as header and payload in `buffer`. `frame` owns
  * the descriptors. 0 or -errno. */
-int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame);
+int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame, int seconds);
 
 /* park_clone.c: what a clone of a seed does before it returns to JavaScript. Ends the process on failure. */
 struct turf_park_clone {
   int connection;
   struct turf_park_descriptors seed;
   int gate;               /* read end of a pipe: one byte once the seed has answered; end of file: the seed died */
-  struct turf_frame *frame;
+  struct turf_frame *frame; /* the request; its payload is for JavaScript */
   int (*rand_poll)(void); /* OpenSSL's, in the node binary */
   int (*loop_fork)(void *loop);
   void *loop;

@@ -15,6 +15,10 @@
 #define HELLO 'H'
 #define READY 'K'
 #define FAILED 'E'
+#define PLAN 'L'
+
+/* the daemon prepares cgroup, root and sockets while the clone is being made */
+#define PLAN_PATIENCE_SECONDS 10
 
 static void fail(int report_fd, const struct turf_plan_error *error) __attribute__((noreturn));
 
@@ -72,15 +76,13 @@ static int close_others(int *keep, uint32_t count) {
 #define LOCK_PIPE 2
 
 /* The pipe that libuv's pthread_atfork handler made for its signal lock a moment ago: the descriptors that are neither the seed's nor
- * came with the request. libuv tells nobody their numbers. Returns how many there are. */
+ * ours. libuv tells nobody their numbers. Returns how many there are. */
 static uint32_t find_lock_pipe(const struct turf_park_clone *clone, int pipe[LOCK_PIPE]) {
   ino_t now[TURF_KEPT_FD_FIRST];
   uint32_t count = 0;
 
   turf_park_inodes(now);
   now[clone->connection] = now[clone->gate] = 0;
-  for (uint32_t i = 0; i < clone->frame->fd_count; i++)
-    now[clone->frame->fds[i]] = 0;
   for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < LOCK_PIPE; fd++)
     if (now[fd] != 0 && now[fd] != clone->seed.inodes[fd])
       pipe[count++] = fd;
@@ -115,8 +117,20 @@ static void wait_for_seed(int gate) {
     _exit(1);
 }
 
-static void run_plan(struct turf_park_clone *clone, int *report_fd) {
-  struct turf_frame *frame = clone->frame;
+static void receive_plan(struct turf_park_clone *clone, struct turf_frame *frame) {
+  uint8_t header[TURF_FRAME_HEADER];
+  int r = turf_park_receive(clone->connection, header, sizeof header, frame, PLAN_PATIENCE_SECONDS);
+
+  /* the daemon has given up, and does not listen any more */
+  if (r == -EPIPE || r == -ECONNRESET)
+    _exit(1);
+  if (r == 0 && (frame->type != PLAN || frame->fd_count == 0))
+    r = -EPROTO;
+  if (r < 0)
+    fail_step(clone->connection, r, "receive the plan");
+}
+
+static void run_plan(struct turf_park_clone *clone, struct turf_frame *frame, int *report_fd) {
   struct turf_plan plan = {.fd_count = frame->fd_count - 1, .sync_fd = clone->connection};
   struct turf_plan_error error = {.op_index = UINT32_MAX};
   struct stat status;
@@ -158,13 +172,13 @@ static int keep_adopted(int *report_fd, const struct turf_park_descriptors *seed
 }
 
 void turf_park_become_clone(struct turf_park_clone *clone) {
-  int keep[TURF_FRAME_MAX_FDS + 1 + LOCK_PIPE], lock[LOCK_PIPE];
-  uint32_t count = clone->frame->fd_count, lock_count;
+  int keep[1 + LOCK_PIPE], lock[LOCK_PIPE];
+  struct turf_frame plan = {0};
+  uint32_t count = 0, lock_count;
   int report_fd = clone->connection;
   int started, r;
 
   wait_for_seed(clone->gate);
-  memcpy(keep, clone->frame->fds, count * sizeof keep[0]);
   keep[count++] = clone->connection;
   lock_count = find_lock_pipe(clone, lock);
   for (uint32_t i = 0; i < lock_count; i++)
@@ -178,7 +192,8 @@ void turf_park_become_clone(struct turf_park_clone *clone) {
   r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
   if (r < 0)
     _exit(1);
-  run_plan(clone, &report_fd);
+  receive_plan(clone, &plan);
+  run_plan(clone, &plan, &report_fd);
   started = report_fd != clone->connection;
   r = keep_adopted(&report_fd, &clone->seed, lock, lock_count);
   if (r < 0)

@@ -7,8 +7,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PATIENCE_SECONDS 2
-
 /* Takes the descriptors of one message. The kernel discards what does not fit and says so by MSG_CTRUNC. */
 static int take_descriptors(struct msghdr *message, struct turf_frame *frame) {
   int r = message->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
@@ -48,8 +46,8 @@ static ssize_t receive_some(int connection, uint8_t *at, size_t length, struct t
   return got;
 }
 
-int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame) {
-  struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame, int seconds) {
+  struct timeval patience = {.tv_sec = seconds};
   uint32_t wanted = TURF_FRAME_HEADER, have = 0;
   int r = 0;
 
