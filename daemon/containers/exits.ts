@@ -13,6 +13,8 @@ export class ExitWatch {
   /** `pid-startTime` → container. */
   readonly #watched = new Map<string, Container>();
   readonly #hushed = new WeakSet<Container>();
+  /** Those from whose cgroup the kernel's OOM killer took a process. */
+  readonly #oom = new WeakSet<Container>();
 
   constructor(machine: Pick<Machine, 'supervisor' | 'store' | 'events' | 'log' | 'containers'>) {
     this.#machine = machine;
@@ -73,8 +75,10 @@ export class ExitWatch {
     } catch (err) {
       log.error({ id, err }, 'could not write how a container ended');
     }
+    const oomKills = container.cgroup?.oomCount() ?? 0;
+    if (oomKills > 0) this.#oom.add(container);
     container.stop(exit);
-    log.info({ id, ...status }, 'container exited');
+    log.info({ id, ...status, ...(oomKills > 0 ? { oomKills } : {}) }, 'container exited');
     if (!this.#hushed.has(container)) this.#publish(container);
   }
 
@@ -87,14 +91,19 @@ export class ExitWatch {
     this.#machine.store.removeExitRecords(end.pid, end.startTime.toString());
   }
 
-  #publish({ id, facts, lifecycle }: Container): void {
+  #publish(container: Container): void {
+    const { id, facts, lifecycle } = container;
     if (lifecycle.state !== 'stopped') return;
     const { exitCode, exitSignal } = lifecycle.exit;
-    this.#machine.events.publish({
-      type: 'exit',
+    const who = {
       id,
       ...(facts.process === undefined ? {} : { pid: facts.process.pid }),
       ...(facts.seed === undefined ? {} : { seed: facts.seed }),
+    };
+    if (this.#oom.has(container)) this.#machine.events.publish({ type: 'oom', ...who });
+    this.#machine.events.publish({
+      type: 'exit',
+      ...who,
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(exitSignal === undefined ? {} : { exitSignal }),
     });

@@ -165,6 +165,26 @@ await t.test('warm fork through the CLI and REST', requires(), async (outer) => 
     await turfd.ok(['fork', dying, turfd.id('next')]);
   });
 
+  await outer.test(
+    'a worker that the OOM killer took is told from a killed one',
+    requires('controller:memory'),
+    async (t) => {
+      const greedy = turfd.id('greedy');
+      const code =
+        'const kept = []; export default { fetch() { for (;;) kept.push(new Uint8Array(1 << 22).fill(1)); } };';
+      await turfd.ok(['seed', 'create', '--bundle', seedBundle(t, code).path, greedy]);
+      const id = turfd.id('eats');
+      const feed = await turfd.feed();
+      await turfd.ok(['fork', '--memory', String(48 * 1024 * 1024), greedy, id]);
+      t.equal((await turfd.turf(['invoke', id])).status, 1);
+      t.match(await turfd.until(id, 'stopped'), { turf: { exitSignal: 'SIGKILL' } });
+      const types = feed.seen.filter((event) => event['id'] === id).map(({ type }) => type);
+      t.same(types, ['fork', 'oom', 'exit']);
+      await turfd.ok(['delete', id]);
+      await turfd.ok(['delete', '--force', greedy]);
+    },
+  );
+
   await outer.test('memory limit is that of the worker', requires('controller:memory'), async (t) => {
     const id = turfd.id('limit');
     await turfd.ok(['fork', '--memory', String(64 * 1024 * 1024), seed, id]);
