@@ -36,17 +36,22 @@ export function readBundle(directory: string): Bundle {
     const message = missing ? `JSON specification file ${path} not found` : reason;
     throw new TurfError('TURF_ERR_BUNDLE', message, { path, cause });
   }
-  return { directory, config: asTurfError(() => parseConfig(text)), text };
+  return { directory, config: asTurfError(() => parseConfig(text), path), text };
 }
 
-/** Runs a step of `oci-spec/` and turns its error into the daemon's. */
-export function asTurfError<T>(step: () => T): T {
+/**
+ * Runs a step of `oci-spec/` and turns its error into the daemon's.
+ *
+ * @param file named where the fault is in no field: a syntax error
+ */
+export function asTurfError<T>(step: () => T, file?: string): T {
   try {
     return step();
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     const [first] = cause.issues;
-    throw new TurfError(cause.code, cause.message, {
+    const whole = file !== undefined && first?.path === '';
+    throw new TurfError(cause.code, whole ? `${file}: ${cause.message}` : cause.message, {
       ...(first === undefined || first.path === '' ? {} : { path: first.path }),
       cause,
     });

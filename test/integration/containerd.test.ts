@@ -4,6 +4,7 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { busyboxRootfs, temporary } from './harness/bundle.js';
+import { isAlive } from './harness/processes.js';
 import { requires, which } from './harness/requires.js';
 import { run, type Outcome } from './harness/run.js';
 import { accepts, eventually, Turfd, TURF } from './harness/turfd.js';
@@ -30,6 +31,12 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   address = "${socket}.ttrpc"
 `,
     );
+    // containerd adds its namespace to the runtime's root: the first command there starts a daemon of its own.
+    t.teardown(async () => {
+      const pid = Number(readFileSync(join(turfd.root, turfd.prefix, 'turfd.lock'), 'utf8'));
+      process.kill(pid, 'SIGTERM');
+      await eventually('that daemon to end', () => !isAlive(pid));
+    });
     const log = openSync(join(dir, 'log'), 'a');
     const daemon = spawn(which('containerd') ?? 'containerd', ['--config', join(dir, 'config.toml')], {
       stdio: ['ignore', log, log],
