@@ -139,9 +139,9 @@ export class ClientSession implements Launcher {
       else if (frame.type === 'I') this.#acceptStdin(frame.payload);
       else if (frame.type === 'S') this.#gone.abort();
     }
+    this.#gone.abort();
     this.#answer?.(undefined);
     this.#finishStdin();
-    this.#gone.abort();
   }
 
   #acceptStdin(data: Buffer): void {

@@ -21,7 +21,7 @@ export async function* readLogs(
   store: StateStore,
   container: Container,
   options: LogsOptions,
-): AsyncGenerator<LogChunk> {
+): AsyncGenerator<LogChunk, void> {
   if (!container.facts.logs) {
     throw new TurfError('TURF_ERR_STATE', `the output of ${container.id} went to whoever created it`);
   }
@@ -65,7 +65,7 @@ async function* follow(
   container: Container,
   offsets: Map<string, number>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<LogChunk> {
+): AsyncGenerator<LogChunk, void> {
   const state = { ended: false };
   let wake: () => void = () => undefined;
   void container.whenStopped().then(() => {
@@ -107,7 +107,7 @@ function watchDirectory(path: string, changed: () => void): () => void {
 }
 
 /** A log that is deleted meanwhile ends there. */
-async function* readRange(path: string, start: number, end: number): AsyncGenerator<Buffer> {
+async function* readRange(path: string, start: number, end: number): AsyncGenerator<Buffer, void> {
   if (end <= start) return;
   try {
     for await (const part of createReadStream(path, { start, end: end - 1 })) yield part as Buffer;
