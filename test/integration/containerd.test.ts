@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { busyboxRootfs, temporary } from './harness/bundle.js';
-import { isAlive } from './harness/processes.js';
+import { cgroupsAbout, isAlive } from './harness/processes.js';
 import { requires, which } from './harness/requires.js';
 import { run, type Outcome } from './harness/run.js';
 import { accepts, eventually, Turfd, TURF } from './harness/turfd.js';
@@ -36,6 +36,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
       const pid = Number(readFileSync(join(turfd.root, turfd.prefix, 'turfd.lock'), 'utf8'));
       process.kill(pid, 'SIGTERM');
       await eventually('that daemon to end', () => !isAlive(pid));
+      rmSync(join(turfd.root, turfd.prefix), { recursive: true });
+      // Parents of a container's cgroup stay, as after runc.
+      for (const path of cgroupsAbout(turfd.prefix)) rmdirSync(path);
     });
     const log = openSync(join(dir, 'log'), 'a');
     const daemon = spawn(which('containerd') ?? 'containerd', ['--config', join(dir, 'config.toml')], {

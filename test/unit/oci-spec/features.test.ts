@@ -21,7 +21,7 @@ void t.test('the document has the members of the specification', (t) => {
     ociVersionMax: /^1\./,
     hooks: ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
     linux: {
-      namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'],
+      namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
       cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: false },
       seccomp: { enabled: true, supportedFlags: ['SECCOMP_FILTER_FLAG_LOG'] },
       apparmor: { enabled: true },
