@@ -64,6 +64,8 @@ static int find_status(const struct turf_supervisor *supervisor, const struct tu
   bool zombie = turf_process_stat(watch->pid, &stat) == 0 && stat.start_time == watch->start_time && stat.state == 'Z';
   if (zombie)
     status = stat.exit_code;
+  if (status < 0)
+    status = watch->wait_status;
   /* asked second: the process may have been reaped in between, never the other way round */
   if (status < 0 && !turf_process_exit_info(watch->pidfd, &status))
     status = turf_record_find(supervisor->root, watch->pid, watch->start_time);
@@ -71,6 +73,7 @@ static int find_status(const struct turf_supervisor *supervisor, const struct tu
 }
 
 void turf_supervisor_end_watch(struct turf_supervisor *supervisor, const struct turf_watch *watch) {
+  turf_exit_events_read(&supervisor->exit_events, &supervisor->watches);
   struct turf_end end = {
       .pid = watch->pid, .start_time = watch->start_time, .wait_status = find_status(supervisor, watch)};
 

@@ -21,6 +21,7 @@ struct pidfd_info_v0 {
 _Static_assert(sizeof(struct pidfd_info_v0) == 64, "PIDFD_INFO_SIZE_VER0");
 
 #define STATE_FIELD 3
+#define PARENT_FIELD 4
 #define START_TIME_FIELD 22
 #define EXIT_CODE_FIELD 52
 
@@ -45,6 +46,8 @@ int turf_process_stat(pid_t pid, struct turf_process_stat *stat) {
     field++;
     if (number == STATE_FIELD)
       stat->state = *field;
+    else if (number == PARENT_FIELD)
+      stat->parent = (pid_t)strtol(field, NULL, 10);
     else if (number == START_TIME_FIELD)
       stat->start_time = strtoull(field, NULL, 10);
     else if (number == EXIT_CODE_FIELD)

@@ -8,6 +8,7 @@
 
 struct turf_process_stat {
   char state;          /* field 3 of /proc/PID/stat */
+  pid_t parent;        /* field 4 */
   uint64_t start_time; /* field 22 */
   int exit_code;       /* field 52 (Linux 3.5), as waitpid(2) gives it; only a zombie's means something */
 };

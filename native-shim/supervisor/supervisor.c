@@ -208,6 +208,8 @@ static void serve(struct turf_supervisor *s) {
       read_signal(s);
     } else if (event.data.ptr == &s->front) {
       read_front(s);
+    } else if (event.data.ptr == &s->exit_events) {
+      turf_exit_events_read(&s->exit_events, &s->watches);
     } else if (event.data.ptr == &s->channel) {
       serve_channel(s, event.events);
     } else {
@@ -218,6 +220,7 @@ static void serve(struct turf_supervisor *s) {
     }
   }
   act_on_time(s);
+  turf_exit_events_follow(&s->exit_events, &s->watches);
 }
 
 /* One pidfd per watched process: the usual soft limit of 1024 would do for no more than a thousand of them. */
@@ -253,6 +256,7 @@ static int prepare(struct turf_supervisor *s) {
   if (s->signals < 0 || s->epoll < 0)
     return -errno;
   s->watches.epoll = s->epoll;
+  s->exit_events = turf_exit_events_new();
   int result = add_source(s, &s->signals, EPOLLIN, EPOLL_CTL_ADD);
   return result < 0 ? result : add_source(s, &s->front, EPOLLIN, EPOLL_CTL_ADD);
 }

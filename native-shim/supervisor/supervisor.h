@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "supervisor/exit-events.h"
 #include "supervisor/node.h"
 #include "supervisor/outbox.h"
 #include "supervisor/record.h"
@@ -23,6 +24,7 @@ struct turf_supervisor {
   uint64_t open_files; /* soft RLIMIT_NOFILE as turfd was started with; containers get it */
   struct turf_outbox outbox;
   struct turf_watches watches;
+  struct turf_exit_events exit_events;
 
   pid_t node; /* 0: not running */
   bool ready; /* the daemon has served once: from then on it is started again */
