@@ -13,7 +13,7 @@ import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
 import { homeDirectory } from './home.js';
 import { runHooks } from './hooks.js';
-import { launchContainer } from './launch.js';
+import { launchContainer, newUserNamespace } from './launch.js';
 import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
 import { writePidFile } from './pid-file.js';
@@ -146,9 +146,11 @@ async function launch(
     entry.tasksFds.forEach(own);
     if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
     const consoleSocketFd = openConsole(machine, options, config, own);
-    const user = newUserNamespace(config)
-      ? openForUserNamespace(machine, spec, options.bundle, own)
-      : undefined;
+    const late = spec.facts.kind === 'seed';
+    const user =
+      newUserNamespace(config) && !late
+        ? openForUserNamespace(machine, spec, options.bundle, own)
+        : undefined;
     const uid = config.process?.user?.uid ?? 0;
     const plan = compilePlan({
       id,
@@ -160,10 +162,12 @@ async function launch(
       namespaceFds,
       startSocketFd: own(machine.kernel.listenUnix(machine.store.path(id, 'start.sock'), 0o600)),
       noPivot: options.noPivot ?? false,
+      noNewKeyring: options.noNewKeyring ?? false,
       preserveFds: options.preserveFds ?? 0,
       bindSourceFds: new Map([...(user?.sources ?? []), ...spec.mountFds]),
       home: homeDirectory(machine.kernel, spec.rootfs, uid),
       adopt: spec.adopt,
+      lateUserNamespace: late,
       ...(user === undefined ? {} : { rootfsFd: user.rootfs }),
       ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
       ...(config.linux?.seccomp === undefined
@@ -177,6 +181,7 @@ async function launch(
       plan,
       launcher: options.launcher ?? machine.supervisor,
       preserveFds: options.preserveFds ?? 0,
+      lateUserNamespace: late,
       cgroupDirectory: entry.cgroupFd,
       stdio: options.launcher === undefined ? logStdio(machine, id, own) : undefined,
       onPid: async (pid) => {
@@ -229,10 +234,6 @@ function connectConsole(machine: Machine, path: string): number {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_USAGE', `console socket: ${reason}`, { path: 'consoleSocket', cause });
   }
-}
-
-function newUserNamespace(config: OciConfig): boolean {
-  return config.linux?.namespaces?.some(({ type, path }) => type === 'user' && (path ?? '') === '') === true;
 }
 
 /**

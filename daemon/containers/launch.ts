@@ -3,7 +3,7 @@ import { type Launcher, type LaunchRequest } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciIdMapping } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
-import { type CompiledPlan } from '../plan/plan-input.js';
+import { type CompiledPlan, SYNC_ID_MAPS, SYNC_NAMESPACES } from '../plan/plan-input.js';
 import { type Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
@@ -24,6 +24,8 @@ export interface LaunchInput {
   readonly plan: CompiledPlan;
   readonly launcher: Launcher;
   readonly preserveFds: number;
+  /** See PlanInput. */
+  readonly lateUserNamespace: boolean;
   /** A cgroup v2 directory that the process is born in. */
   readonly cgroupDirectory: number | undefined;
   /** Descriptors for 0, 1 and 2; absent: the launcher's own. */
@@ -61,10 +63,10 @@ export async function launchContainer(
       throw tooEarly();
     }
     void container.whenStopped().then(() => ended.abort());
-    await sync.untilReady(plan.labels, async () => {
-      if (config.linux?.namespaces?.some(({ type, path }) => type === 'user' && !path) === true) {
-        writeIdMappings(pid, config);
-      }
+    await sync.untilReady(plan.labels, async (tag) => {
+      const idMaps = input.lateUserNamespace ? SYNC_ID_MAPS : SYNC_NAMESPACES;
+      if (tag === idMaps && newUserNamespace(config)) writeIdMappings(pid, config);
+      if (tag !== SYNC_NAMESPACES) return '';
       await input.onPid(pid);
       const state = hookState(container, 'creating', pid);
       const { bundle } = container.facts;
@@ -121,6 +123,10 @@ function watchProcess(
   container.learn({ process: { pid, startTime: facts.startTime.toString() } });
   exits.watch(container, pid, facts.startTime, pidfd);
   return true;
+}
+
+export function newUserNamespace(config: OciConfig): boolean {
+  return config.linux?.namespaces?.some(({ type, path }) => type === 'user' && (path ?? '') === '') === true;
 }
 
 /** Writes uid_map and gid_map of a new user namespace (user_namespaces(7)); each file takes one write. */

@@ -1,11 +1,13 @@
 import { TurfError } from '../../cli/turf-error.js';
+import type { OciLinux } from '../../oci-spec/config.js';
+import { NAMESPACES } from '../../oci-spec/namespaces.js';
 import { openConsole } from './console.js';
 import { makeDevices } from './devices.js';
 import { PlanBuilder } from './encode.js';
 import { runHooks } from './hooks.js';
 import { finishMounts, makeMounts } from './mounts.js';
 import { enterNamespaces, namespaceFlags, namespacesOf, setNames } from './namespaces.js';
-import type { CompiledPlan, PlanContext, PlanInput } from './plan-input.js';
+import { type CompiledPlan, type PlanContext, type PlanInput, SYNC_ID_MAPS } from './plan-input.js';
 import { becomeProgram, limitProcess, setSysctls } from './process.js';
 import { attachRoot, changeRoot, protectPaths, protectRoot } from './rootfs.js';
 
@@ -21,12 +23,13 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   const process = config.process;
   if (process === undefined)
     throw new TurfError('TURF_ERR_CONFIG', 'process: is required', { path: 'process' });
-  const linux = config.linux ?? {};
+  const linux = input.lateUserNamespace === true ? withoutUser(config.linux ?? {}) : (config.linux ?? {});
   const plan = new PlanBuilder();
   const context: PlanContext = { input, config, linux, plan, namespaces: namespacesOf(linux) };
   const flags = namespaceFlags(linux, input, plan);
 
   enterNamespaces(context);
+  if (input.noNewKeyring !== true) plan.sessionKeyring('process', `_ses.${input.id}`);
   setNames(context);
   attachRoot(context);
   const readOnlyLater = makeMounts(context);
@@ -42,7 +45,18 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   protectPaths(context);
   protectRoot(context);
   limitProcess(context, process);
+  if (input.lateUserNamespace === true) enterUserNamespace(plan);
   becomeProgram(context, process);
 
   return { ...plan.finish(), ...flags };
+}
+
+function withoutUser(linux: OciLinux): OciLinux {
+  return { ...linux, namespaces: (linux.namespaces ?? []).filter(({ type }) => type !== 'user') };
+}
+
+function enterUserNamespace(plan: PlanBuilder): void {
+  plan.unshare('linux.namespaces', NAMESPACES.user.flag | NAMESPACES.mount.flag);
+  plan.sync('linux.uidMappings', SYNC_ID_MAPS);
+  plan.becomeRoot('linux.uidMappings');
 }

@@ -243,6 +243,10 @@ export class PlanBuilder {
     );
   }
 
+  sessionKeyring(label: string, name: string): this {
+    return this.#op(OP.SESSION_KEYRING, label, (w) => w.str(name));
+  }
+
   personality(label: string, persona: number): this {
     return this.#op(OP.PERSONALITY, label, (w) => w.u64(persona));
   }

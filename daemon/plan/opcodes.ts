@@ -43,6 +43,7 @@ export const OP = {
   PERSONALITY: 37,
   TMPFS_COPY_UP: 38,
   ADOPT_FD: 39,
+  SESSION_KEYRING: 40,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

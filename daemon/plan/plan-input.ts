@@ -12,6 +12,9 @@ export const PID_PLACEHOLDER = '@PID@';
  */
 export const SYNC_NAMESPACES = 1;
 
+/** Second SYNC of a plan with `lateUserNamespace`: the daemon writes the id maps. */
+export const SYNC_ID_MAPS = 2;
+
 /** A cgroup v1 hierarchy as the container is to see it. */
 export interface CgroupHierarchy {
   /** Mount options that select it: `['cpu', 'cpuacct']`, `['name=systemd']`. */
@@ -54,6 +57,8 @@ export interface PlanInput {
   /** Connected; required where process.terminal is true. */
   readonly consoleSocketFd?: number;
   readonly noPivot?: boolean;
+  /** Keep the launcher's session keyring instead of making one. */
+  readonly noNewKeyring?: boolean;
   /** N of `--preserve-fds`. */
   readonly preserveFds?: number;
   /** linux.seccomp, compiled. */
@@ -62,6 +67,11 @@ export interface PlanInput {
   readonly bindSourceFds?: ReadonlyMap<number, number>;
   /** Descriptors that the program is to have, by their number there (3 or more). */
   readonly adopt?: readonly { readonly fd: number; readonly number: number }[];
+  /**
+   * Root makes everything, and the user namespace comes last, with a mount namespace that it owns: the kernel locks the mounts' flags
+   * in the copy, so that root of the user namespace cannot make a read-only one writable (mount_namespaces(7), "Restrictions").
+   */
+  readonly lateUserNamespace?: boolean;
   /** Home directory of the user by the container's /etc/passwd, for HOME where process.env has none. */
   readonly home?: string;
 }

@@ -9,6 +9,7 @@ import { type ContainerSpec } from '../containers/create.js';
 import { type Machine } from '../machine.js';
 import { inertTree } from './inert-tree.js';
 import { PACK_LIBRARY, RUNTIME_DIRECTORY, type RuntimeFile } from './runtime-files.js';
+import { SEED_SECCOMP } from './seed-seccomp.js';
 import { freeUserRange, RANGE_SIZE } from './user-range.js';
 
 type SeedMember = Extract<TurfMember, { kind: 'seed' }>;
@@ -158,6 +159,7 @@ function seedConfig(
         { type: 'uts' },
         ...(member.network === 'host' ? [] : [{ type: 'network' as const }]),
       ],
+      seccomp: SEED_SECCOMP,
       uidMappings: mapping,
       gidMappings: mapping,
       ...(resources === undefined ? {} : { resources }),

@@ -46,6 +46,7 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_STDIO: return "fff";
   case TURF_OP_PERSONALITY: return "U";
   case TURF_OP_ADOPT_FD: return "Fu";
+  case TURF_OP_SESSION_KEYRING: return "s";
   default: return NULL;
   }
 }

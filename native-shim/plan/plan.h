@@ -73,6 +73,8 @@ enum turf_op {
   TURF_OP_TMPFS_COPY_UP = 38, /* reserved: refused until written */
   TURF_OP_ADOPT_FD = 39,      /* fd, u32 number: dup2 without close-on-exec, for descriptors that the program is to have
                                  (a seed's control socket, a worker's listening socket); never below 3 */
+  TURF_OP_SESSION_KEYRING = 40, /* str name: a new session keyring (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), so that the caller's keys are
+                                   out of reach; nothing where the kernel has no keyrings */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

@@ -22,6 +22,19 @@ await t.test('the process of a container', requires(), async (t) => {
     );
   };
 
+  await t.test('has a session keyring of its own', async (t) => {
+    const { path } = bundle(t, script('cat /proc/keys'), (config) => {
+      config.linux.maskedPaths = [];
+    });
+    const id = turfd.id('keyring');
+    t.match((await turfd.turf(['run', '--bundle', path, id])).stdout, new RegExp(`keyring +_ses\\.${id}:`));
+    const kept = turfd.id('kept');
+    t.notMatch(
+      (await turfd.turf(['run', '--no-new-keyring', '--bundle', path, kept])).stdout,
+      `_ses.${kept}:`,
+    );
+  });
+
   await t.test('has the capabilities asked for, in all five sets', async (t) => {
     // CAP_KILL 5, CAP_NET_BIND_SERVICE 10, CAP_NET_RAW 13, CAP_AUDIT_WRITE 29.
     const sets = await status((config) => {

@@ -12,6 +12,7 @@ await t.test('the default config becomes these operations in this order', (t) =>
   t.same(shape(names), [
     'SYNC',
     'LOOPBACK_UP',
+    'SESSION_KEYRING',
     'HOSTNAME',
     'PROPAGATION',
     'ROOTFS',

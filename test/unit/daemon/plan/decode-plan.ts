@@ -53,6 +53,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   PERSONALITY: ['U:persona'],
   TMPFS_COPY_UP: [],
   ADOPT_FD: ['i:fd', 'u:number'],
+  SESSION_KEYRING: ['s:name'],
 };
 
 export interface DecodedOp {
