@@ -24,7 +24,10 @@ export interface MachineFacts {
   readonly libseccomp: string | undefined;
   /** Active security modules as far as visible. */
   readonly lsm: readonly string[];
+  /** In the kernel, or a module that the first mount loads. */
   readonly overlayfs: boolean;
+  /** The kernel's process events can be listened to (CONFIG_PROC_EVENTS). */
+  readonly processEvents: boolean;
   /** Effective capabilities of the daemon, by number. */
   readonly capabilities: ReadonlySet<number>;
   readonly node: string;
@@ -126,7 +129,10 @@ export function gatherFacts(sources: FactSources = {}): MachineFacts {
     seccompActions: words(read('/proc/sys/kernel/seccomp/actions_avail')),
     libseccomp: (sources.libseccomp ?? libseccompVersion)(),
     lsm: lsms(root, read),
-    overlayfs: /\toverlay$/m.test(readLong('/proc/filesystems')),
+    overlayfs:
+      /\toverlay$/m.test(readLong('/proc/filesystems')) ||
+      /\/overlay\.ko/.test(readLong(`/lib/modules/${read('/proc/sys/kernel/osrelease')}/modules.dep`)),
+    processEvents: /^cn_proc\s/m.test(readLong('/proc/net/connector')),
     capabilities: parseCapabilities(readLong('/proc/self/status')),
     node: process.versions.node,
     systemd: existsSync(`${root}/run/systemd/system`),

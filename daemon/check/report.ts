@@ -53,7 +53,11 @@ const CONTROLLERS = [
 ] as const;
 
 function kernel(facts: MachineFacts): readonly Finding[] {
-  const exitInfo = isAtLeast(facts.kernel, [6, 15]);
+  const exitInfo = isAtLeast(facts.kernel, [6, 15])
+    ? 'remembered by pidfds'
+    : facts.processEvents
+      ? 'process events'
+      : undefined;
   return [
     finding(
       'kernel.version',
@@ -67,10 +71,10 @@ function kernel(facts: MachineFacts): readonly Finding[] {
       return finding(`kernel.${name}`, has, has ? 'available' : 'missing', without, true);
     }),
     finding(
-      'kernel.pidfd-exit-info',
-      exitInfo,
-      exitInfo ? 'available' : 'missing (Linux 6.15)',
-      'exit codes are lost of containers whose parent is not turf and that end while an engine reaps them',
+      'kernel.exit-status',
+      exitInfo !== undefined,
+      exitInfo ?? 'missing (Linux 6.15, or CONFIG_PROC_EVENTS)',
+      'exit codes are lost of containers whose parent is not turf: those made by the command line or an engine',
     ),
     ...NAMESPACES.map(([name, without, required]) => {
       const has = facts.namespaces.includes(name);
@@ -168,7 +172,7 @@ function environment(facts: MachineFacts): readonly Finding[] {
     finding(
       'filesystem.overlay',
       facts.overlayfs,
-      facts.overlayfs ? 'available' : 'not loaded',
+      facts.overlayfs ? 'available' : 'missing',
       'overlay mounts fail',
     ),
     finding(

@@ -29,6 +29,7 @@ const good: MachineFacts = {
   libseccomp: '2.5.4',
   lsm: ['apparmor'],
   overlayfs: true,
+  processEvents: true,
   capabilities: new Set([21, 24]),
   node: '22.1.0',
   systemd: true,
@@ -43,8 +44,17 @@ const failing = (facts: MachineFacts): string[] =>
 
 void t.test('a good machine lacks only what is optional', (test) => {
   test.ok(reportOn(good).ok);
-  test.same(failing(good), ['kernel.pidfd-exit-info', 'lsm.selinux']);
+  test.same(failing(good), ['lsm.selinux']);
   for (const { name, ok, without } of reportOn(good).items) test.equal(without === '', ok, name);
+  test.end();
+});
+
+void t.test('exit codes need a kernel that remembers them or tells of them', (test) => {
+  const of = (change: Partial<MachineFacts>): string[] =>
+    failing({ ...good, lsm: ['selinux', 'apparmor'], ...change });
+  test.same(of({}), []);
+  test.same(of({ processEvents: false }), ['kernel.exit-status']);
+  test.same(of({ processEvents: false, kernel: '6.15.0' }), []);
   test.end();
 });
 
