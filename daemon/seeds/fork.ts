@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
@@ -18,6 +18,7 @@ import { NAMESPACES } from '../../oci-spec/namespaces.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { inertTree } from './inert-tree.js';
 import { bindListener, type Listener, removeListener } from './listen.js';
+import { RESOLVER_FILES } from './runtime-files.js';
 import { CloneRequest, openClone } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
 import { LISTEN_FD, workerPlan } from './worker-plan.js';
@@ -190,6 +191,9 @@ async function clone(
       ownNetwork: !spec.hostNetwork,
       rootTree: own(inertTree(kernel, root)),
       codeTree: own(inertTree(kernel, spec.code)),
+      files: new Map(
+        spec.hostNetwork ? resolverFiles().map((path) => [path, own(inertTree(kernel, path))]) : [],
+      ),
       tasksFds,
       stdio: [
         own(openSync('/dev/null', 'r')),
@@ -236,6 +240,11 @@ async function clone(
     clearTimeout(timer);
     for (const fd of open) closeSync(fd);
   }
+}
+
+/** Those that this host has; some are links, which the mount follows. */
+function resolverFiles(): string[] {
+  return RESOLVER_FILES.filter((path) => existsSync(path));
 }
 
 function unshareFlags(hostNetwork: boolean): number {

@@ -96,7 +96,11 @@ export function makeSeedRoot(directory: string, files: readonly RuntimeFile[]): 
   }
 }
 
+/** What names are looked up with: bound from the host into workers that live in the host's network. */
+export const RESOLVER_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'] as const;
+
 /** Makes the directory that is a worker's root: the place of its code and nothing else. One serves every worker. */
 export function makeWorkerRoot(directory: string): void {
   for (const name of ['code', 'etc']) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
+  for (const path of RESOLVER_FILES) writeFileSync(join(directory, path), '', { mode: 0o644 });
 }

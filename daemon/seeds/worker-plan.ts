@@ -20,6 +20,8 @@ export interface WorkerPlanInput {
   readonly rootTree: number;
   /** Detached mount of the code directory, read-only already. */
   readonly codeTree: number;
+  /** Place in the root → detached mount of a file, read-only already. */
+  readonly files: ReadonlyMap<string, number>;
   /** v1 `tasks` files; empty where the daemon attaches from outside. */
   readonly tasksFds: readonly number[];
   readonly stdio: readonly [number, number, number];
@@ -47,6 +49,8 @@ export function workerPlan(input: WorkerPlanInput): EncodedPlan {
   plan.propagation('worker.root', MS_PRIVATE, true);
   plan.rootfs('worker.root', '', plan.addFd(input.rootTree), MS_PRIVATE | MS_REC);
   plan.mountBind('worker.code', { tree: plan.addFd(input.codeTree), target: '/code' });
+  for (const [target, tree] of input.files)
+    plan.mountBind('worker.network', { tree: plan.addFd(tree), target });
   plan.pivotRoot('worker.root', 0);
   plan.rlimit('worker.rlimits', RLIMIT_CORE, 0n, 0n);
   plan.dropBounding('worker.capabilities', 0n);

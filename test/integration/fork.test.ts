@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { temporary, workerBundle, type Bundle } from './harness/bundle.js';
@@ -182,6 +184,37 @@ await t.test('warm fork through the CLI and REST', requires(), async (outer) => 
       t.same(types, ['fork', 'oom', 'exit']);
       await turfd.ok(['delete', id]);
       await turfd.ok(['delete', '--force', greedy]);
+    },
+  );
+
+  await outer.test(
+    'the network of the host, with names, is for workers that ask and whose seed may',
+    async (t) => {
+      const server = createServer((_, response) => response.end('from the host')).listen(0, '127.0.0.1');
+      t.teardown(() => server.close());
+      await once(server, 'listening');
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('the server has no port');
+      const code = `export default { fetch: async () => {
+      try { return await fetch('http://localhost:${address.port}/'); } catch { return new Response('unreachable'); }
+    } };`;
+      const networked = turfd.id('net');
+      const { path } = workerBundle(t, code, { turf: { seed: true, network: 'host' } });
+      await turfd.ok(['seed', 'create', '--bundle', path, networked]);
+      for (const [network, answer] of [
+        ['host', 'from the host'],
+        ['none', 'unreachable'],
+      ] as const) {
+        const id = turfd.id(network);
+        await turfd.ok(['fork', '--network', network, networked, id]);
+        t.equal((await turfd.ok(['invoke', id])).stdout, answer, network);
+        await turfd.ok(['delete', '--force', id]);
+      }
+      t.match(await turfd.turf(['fork', '--network', 'host', seed, turfd.id('refused')]), {
+        status: 1,
+        stderr: /network: seed .* was not made with turf.network "host"/,
+      });
+      await turfd.ok(['delete', '--force', networked]);
     },
   );
 
