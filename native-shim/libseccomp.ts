@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
 import koffi from 'koffi';
+import { errnoNames } from './errno.js';
 
 /** SCMP_ACT_* of seccomp(3); ERRNO and TRACE carry 16 bits of data. */
 export const SCMP_ACT = {
@@ -147,7 +147,7 @@ function open(path: string): ReturnType<typeof koffi.load> {
 
 function check(operation: string, result: number): void {
   if (result >= 0) return;
-  const text = getSystemErrorMap().get(result)?.[1] ?? `errno ${-result}`;
+  const text = errnoNames(-result)[1];
   throw new LibseccompError(`${operation}: ${text}`, -result);
 }
 

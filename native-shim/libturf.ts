@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { getSystemErrorMap } from 'node:util';
 import koffi from 'koffi';
+import { errnoNames } from './errno.js';
 import { type Kernel, KernelError } from './kernel.js';
 
 const ABI_VERSION = 1;
@@ -17,7 +17,7 @@ export function checkResult(operation: string, result: number): number {
 
 /** The error for a positive errno, with the kernel's own short text. */
 export function kernelError(operation: string, errno: number): KernelError {
-  const [code, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, `errno ${errno}`];
+  const [code, text] = errnoNames(errno);
   return new KernelError(operation, errno, code, text);
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
 import { TurfError } from '../../cli/turf-error.js';
+import { errnoNames } from '../../native-shim/errno.js';
 
 /** The name of a failed system call's errno, or undefined for another error. */
 export function errnoCode(error: unknown): string | undefined {
@@ -16,8 +16,7 @@ export function hasGone(error: unknown): boolean {
 /** `EBUSY: resource busy or locked`, without Node's repetition of call and path. */
 export function errnoText(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
-    const [code, text] = getSystemErrorMap().get(-Math.abs(error.errno)) ?? [];
-    if (code !== undefined && text !== undefined) return `${code}: ${text}`;
+    return errnoNames(Math.abs(error.errno)).join(': ');
   }
   return error instanceof Error ? error.message : String(error);
 }

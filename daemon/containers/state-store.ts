@@ -7,7 +7,9 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  unlinkSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -85,8 +87,18 @@ export class StateStore {
     return true;
   }
 
+  /** Removes a container's directory, which holds files only; a missing one is no error. */
   remove(id: string): void {
-    rmSync(this.path(id), { recursive: true, force: true });
+    const directory = this.path(id);
+    let names: string[];
+    try {
+      names = readdirSync(directory);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+      throw error;
+    }
+    for (const name of names) unlinkSync(join(directory, name));
+    rmdirSync(directory);
   }
 
   writeFacts(facts: Facts): void {

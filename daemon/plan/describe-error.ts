@@ -1,4 +1,4 @@
-import { getSystemErrorMap } from 'node:util';
+import { errnoNames } from '../../native-shim/errno.js';
 import { OP } from './opcodes.js';
 
 /** The payload of an `E` frame: what the executor of a plan could not do (docs/protocol.md, sync channel). */
@@ -18,9 +18,7 @@ export interface PlanFailure {
  */
 export function describePlanFailure(labels: readonly string[], failure: PlanFailure): string {
   const label = labels[failure.opIndex] ?? 'launch plan';
-  const reason = isComplete(failure)
-    ? ''
-    : (getSystemErrorMap().get(-failure.errno)?.[1] ?? `errno ${failure.errno}`);
+  const reason = isComplete(failure) ? '' : errnoNames(failure.errno)[1];
   return [label, failure.detail, reason].filter((part) => part !== '').join(': ');
 }
 
