@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { patience } from './patience.js';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -34,7 +35,7 @@ export function http(address: string, path: string, options: HttpOptions = {}): 
         );
       },
     );
-    outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`${address}${path}: no answer`)));
+    outgoing.setTimeout(patience(timeout), () => outgoing.destroy(new Error(`${address}${path}: no answer`)));
     outgoing.on('error', reject);
     outgoing.end(body);
   });
@@ -95,7 +96,7 @@ export class EventFeed {
     test: () => T | undefined | Promise<T | undefined>,
     milliseconds = 20_000,
   ): Promise<T> {
-    const signal = AbortSignal.timeout(milliseconds);
+    const signal = AbortSignal.timeout(patience(milliseconds));
     for (;;) {
       // Registered before the test runs, so that an event between test and wait is not missed.
       const next = once(this.#arrivals, 'event', { signal }).catch(() => {

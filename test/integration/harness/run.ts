@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { patience } from './patience.js';
 
 export interface RunOptions {
   readonly input?: string;
@@ -44,7 +45,7 @@ export async function run(
     env: { ...process.env, ...options.env },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', out, err],
     ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' as const }),
-    timeout: options.timeout ?? 30_000,
+    timeout: patience(options.timeout ?? 30_000),
     killSignal: 'SIGKILL',
   });
   closeSync(out);

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { EventFeed, http, type HttpAnswer, type HttpOptions } from './http.js';
 import { cgroupsAbout, daemonPid, isAlive, mountsAbout, processesAbout } from './processes.js';
+import { patience } from './patience.js';
 import { PROJECT } from './requires.js';
 import { run, type Outcome, type RunOptions } from './run.js';
 
@@ -169,7 +170,7 @@ export class Turfd {
     const front = this.#front;
     this.dropFeed();
     if (front === undefined || front.exitCode !== null) return front?.exitCode ?? null;
-    const ended = once(front, 'exit', { signal: AbortSignal.timeout(20_000) });
+    const ended = once(front, 'exit', { signal: AbortSignal.timeout(patience(20_000)) });
     front.kill('SIGTERM');
     await ended;
     this.#front = undefined;
@@ -247,7 +248,7 @@ export async function eventually(
   milliseconds = 20_000,
   aborted?: AbortSignal,
 ): Promise<void> {
-  const deadline = AbortSignal.timeout(milliseconds);
+  const deadline = AbortSignal.timeout(patience(milliseconds));
   while (!(await holds())) {
     if (deadline.aborted || aborted?.aborted === true) throw new Error(`waited in vain for ${what}`);
     await delay(5);
