@@ -16,7 +16,7 @@ export class EventBus {
   }
 
   /** Events from now on; ends when `signal` aborts. */
-  async *stream(signal?: AbortSignal): AsyncGenerator<LifecycleEvent> {
+  async *stream(signal?: AbortSignal): AsyncGenerator<LifecycleEvent, void> {
     const options = signal === undefined ? {} : { signal };
     try {
       for await (const [event] of on(this.#emitter, 'event', options) as AsyncIterable<[LifecycleEvent]>)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -183,8 +184,10 @@ int turf_connect_unix(const char *path)
   int r = unix_address(path, &address, &directory);
   int fd = -1;
   if (r == 0) {
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    r = fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : fd;
+    /* A listener that has stopped accepting must not hold up the whole daemon: a full backlog is EAGAIN. */
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool connected = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    r = connected && fcntl(fd, F_SETFL, 0) == 0 ? fd : -errno;
   }
   if (directory >= 0)
     close(directory);
