@@ -1,7 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
-
-/** Node pre-computes this many randomInt values (lib/internal/crypto/random.js: 6 KiB, 6 bytes each). */
-const RANDOM_INT_CACHE = 1024;
+import nodeCrypto, { randomUUID } from 'node:crypto';
 
 const state = new Uint32Array(4);
 
@@ -27,14 +24,22 @@ export function reseed(): void {
   globalThis.crypto.getRandomValues(state);
 }
 
-/** Throws away what Node has pre-computed for randomInt (undici's form boundaries use it): it would repeat in every clone. */
-export function drainRandomInt(): void {
-  for (let i = 0; i < RANDOM_INT_CACHE; i++) randomInt(1);
+const RANGE = 2 ** 48;
+
+/** crypto.randomInt(min, max) without Node's cache of a thousand values ahead, which every clone would repeat. */
+function randomInt(min: number, max: number): number {
+  const span = max - min;
+  const limit = RANGE - (RANGE % span);
+  for (;;) {
+    const [high = 0, low = 0] = globalThis.crypto.getRandomValues(new Uint32Array(2));
+    const value = (high & 0xffff) * 2 ** 32 + low;
+    if (value < limit) return min + (value % span);
+  }
 }
 
 /**
- * Replaces the generators whose state a fork copies: V8's Math.random, which cannot be reseeded, and crypto.randomUUID with its
- * pre-filled cache.
+ * Replaces the generators whose state a fork copies: V8's Math.random, which cannot be reseeded, and crypto.randomUUID and
+ * crypto.randomInt with their pre-filled caches. fetch's implementation looks the last one up at each use, for the boundaries of forms.
  */
 export function installRandomness(): void {
   reseed();
@@ -42,6 +47,7 @@ export function installRandomness(): void {
     random: (): number => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992,
     randomUUID: (): string => randomUUID({ disableEntropyCache: true }),
   };
+  Reflect.set(nodeCrypto, 'randomInt', randomInt);
   Object.defineProperty(Math, 'random', {
     value: methods.random,
     writable: true,

@@ -1,3 +1,4 @@
+import { type Server } from 'node:http';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import process from 'node:process';
@@ -25,6 +26,8 @@ export interface Runtime {
   onFirstRequest(action: () => void): void;
   /** Forgets the loaded module's default export. */
   unload(): void;
+  /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
+  prepareServer(): void;
   /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
   serve(listen?: object): Promise<void>;
 }
@@ -47,6 +50,7 @@ export function createRuntime(leave: Leave): Runtime {
   const identity: Identity = { id: '', pid: process.pid, env: {} };
   let defaultFetch: DefaultFetch | undefined;
   let beforeRequest: (() => void) | undefined;
+  let server: Server | undefined;
   const handle = (request: Request): Promise<Response | undefined> => {
     beforeRequest?.();
     beforeRequest = undefined;
@@ -73,10 +77,13 @@ export function createRuntime(leave: Leave): Runtime {
     unload() {
       defaultFetch = undefined;
     },
+    prepareServer() {
+      server = createHttpServer(handle);
+    },
     async serve(listen) {
       await raise('install');
       await raise('activate');
-      if (listen !== undefined) await listening(createHttpServer(handle), listen);
+      if (listen !== undefined) await listening(server ?? createHttpServer(handle), listen);
     },
   };
 }

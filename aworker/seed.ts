@@ -9,7 +9,7 @@ import { parseSeedConfig, parseWorkerConfig, type SeedConfig, takeVariable } fro
 import { renewPid } from './global-scope.js';
 import { raise } from './lifecycle.js';
 import { collectGarbage, quiesce } from './quiesce.js';
-import { drainRandomInt, reseed } from './randomness.js';
+import { reseed } from './randomness.js';
 import { createRuntime, type Runtime, runWorker } from './runtime.js';
 import { pauseOptimizing, resumeOptimizing } from './tiering.js';
 import { warm } from './warm.js';
@@ -26,14 +26,13 @@ async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<vo
     await raise('serialize');
   }
   await quiesce();
-  renew(runtime, mode);
+  renew(runtime);
   collectGarbage();
 }
 
 /** Everything that a fork copies and a worker must have of its own. */
-function renew(runtime: Runtime, mode: SeedConfig['mode']): void {
+function renew(runtime: Runtime): void {
   reseed();
-  if (mode === 'userland') drainRandomInt();
   restartClock();
   runtime.identity.pid = seedPoint.pid();
   renewPid(runtime.identity.pid);
@@ -45,7 +44,7 @@ runWorker(leave, async () => {
   pauseOptimizing();
   const info = seedPoint.park(config.controlFd);
   runtime.onFirstRequest(resumeOptimizing);
-  renew(runtime, config.mode);
+  renew(runtime);
   const worker = parseWorkerConfig(info);
   runtime.identity.id = worker.id;
   runtime.identity.env = worker.env;

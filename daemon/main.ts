@@ -27,6 +27,7 @@ import { buildRestServer } from './rest/server.js';
 import { SeccompCache } from './seccomp/cache.js';
 import { Seeds } from './seeds/seeds.js';
 import { VERSION } from './version.js';
+import { warmUp } from './warm-up.js';
 
 const CLIENT_SOCKET_MODE = 0o600;
 const REST_SOCKET_MODE = 0o660;
@@ -113,6 +114,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   machine.supervisor.ready();
   // Verbs load lazily for other users of cli/; here the first command line should not pay for it.
   await preloadVerbs();
+  await warmUp();
   log.info(
     { root: config.root, socket: config.socket, version: VERSION, containers: machine.containers.size },
     'ready',

@@ -208,6 +208,8 @@ async function clone(
     const planFd = own(kernel.sealedMemfd('turf-plan', plan.bytes));
     const { sync } = request;
     try {
+      // Before the clone is known to be one: what is not is ended with all of its cgroup.
+      request.become(planFd, plan.fds);
       const pid = await request.pid();
       const opened = openClone(kernel, pid, seedPid, (...key) => exits.watches(...key));
       if (opened === undefined) {
@@ -223,7 +225,6 @@ async function clone(
       });
       container.learn({ process: { pid, startTime: startTime.toString() } });
       exits.watch(container, pid, startTime, pidfd);
-      request.become(planFd, plan.fds);
       await sync.untilReady(plan.labels, () => {
         cgroup.attach(pid);
         return Promise.resolve('');

@@ -1,6 +1,6 @@
 import { closeSync, readlinkSync } from 'node:fs';
 import { TurfError } from '../../cli/turf-error.js';
-import { type Kernel } from '../../native-shim/kernel.js';
+import { type Kernel, KernelError } from '../../native-shim/kernel.js';
 import { encodeFrame, FrameChannel } from '../channel/frame-channel.js';
 import { PayloadReader, PayloadWriter } from '../channel/payload.js';
 import { openProcess } from '../containers/process-facts.js';
@@ -69,9 +69,13 @@ export class CloneRequest {
     return new PayloadReader(frame.payload).i32();
   }
 
-  /** Sends the clone its plan, and the plan's descriptors in its order. */
+  /** Sends the clone its plan, and the plan's descriptors in its order; `pid` says so where there is no clone to receive them. */
   become(planFd: number, fds: readonly number[]): void {
-    this.#kernel.send(this.#fd, encodeFrame('L'), [planFd, ...fds]);
+    try {
+      this.#kernel.send(this.#fd, encodeFrame('L'), [planFd, ...fds]);
+    } catch (error) {
+      if (!(error instanceof KernelError && error.code === 'EPIPE')) throw error;
+    }
   }
 }
 
