@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { exchange, type Answer } from './http.js';
+import { stateDirectory } from './state-directory.js';
 
 /** Project root, seen from dist/bench/. */
 export const PROJECT = new URL('../../', import.meta.url).pathname;
@@ -41,7 +41,7 @@ export async function command(
 
 /** A daemon on a temporary root. */
 export class TemporaryDaemon {
-  readonly directory = mkdtempSync(join(tmpdir(), 'turf-'));
+  readonly directory = stateDirectory('turf-');
   readonly root = join(this.directory, 'root');
   #front: ChildProcess | undefined;
 

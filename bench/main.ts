@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { lifecycle, runTrue } from './containers.js';
@@ -7,6 +6,7 @@ import { PROJECT, TemporaryDaemon } from './daemon.js';
 import { machine } from './machine.js';
 import { findPeers, type Peer } from './peers.js';
 import type { Row } from './row.js';
+import { stateDirectory } from './state-directory.js';
 import { columns } from './statistics.js';
 import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
 
@@ -29,7 +29,7 @@ if (values.help === true || !parts.every((part) => PARTS.includes(part)) || !(ru
   process.exit(values.help === true ? 0 : 1);
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'turf-bench-'));
+const directory = stateDirectory('turf-bench-');
 const daemon = new TemporaryDaemon();
 const rows: Row[] = [];
 let peers: Peer[] = [];

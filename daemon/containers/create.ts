@@ -117,6 +117,7 @@ function firstFacts(machine: Machine, options: CreateOptions, spec: ContainerSpe
     phase: 'creating',
     owner: machine.owner,
     annotations: spec.config.annotations ?? {},
+    hooks: Object.keys(spec.config.hooks ?? {}),
     logs: options.launcher === undefined,
     ...spec.facts,
   };

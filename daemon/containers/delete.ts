@@ -21,9 +21,10 @@ export async function deleteContainer(machine: Machine, container: Container, fo
   const { id } = container;
   assertAllowed(id, force ? 'forceDelete' : 'delete', container.lifecycle.state);
   if (container.lifecycle.state !== 'stopped') await killFirstProcess(machine, container);
+  const { cgroup } = container;
   // Without a PID namespace of its own, the end of the first process ends no other.
-  await container.cgroup?.kill(constants.signals.SIGKILL);
-  await container.cgroup?.destroy();
+  if (cgroup !== undefined && cgroup.procs().length > 0) await cgroup.kill(constants.signals.SIGKILL);
+  await cgroup?.destroy();
   if (container.facts.listen !== undefined) removeListener(machine.kernel, container.facts.listen);
   await poststop(machine, container);
   machine.store.remove(id);
@@ -50,10 +51,9 @@ async function killFirstProcess(machine: Machine, container: Container): Promise
 }
 
 async function poststop(machine: Machine, container: Container): Promise<void> {
-  if (container.facts.kind === 'worker') return;
+  if (!container.facts.hooks.includes('poststop')) return;
   try {
     const hooks = storedConfig(machine.store, container.id).hooks?.poststop;
-    if (hooks === undefined) return;
     await runHooks('poststop', hooks, hookState(container, 'stopped', 0), container.facts.bundle);
   } catch (error) {
     machine.log.warn({ id: container.id, err: error }, 'a poststop hook failed');

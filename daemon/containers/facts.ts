@@ -26,6 +26,8 @@ export const factsSchema = z.strictObject({
   cgroup: cgroupFactsSchema.optional(),
   owner: z.string(),
   annotations: z.record(z.string(), z.string()),
+  /** Kinds of hooks that config.json has, so that it need not be read again to learn that there are none. */
+  hooks: z.array(z.string()),
   /** Output is kept in the container's log files (it was not the caller's). */
   logs: z.boolean(),
   /** Mode of a seed. */

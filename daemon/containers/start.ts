@@ -32,7 +32,7 @@ export async function startContainer(
   container.enter({ state: 'running' });
   machine.log.info({ id }, 'container started');
   exits.announce(container, { type: 'start', id, ...pidOf(container) });
-  if (container.facts.kind !== 'worker') await poststart(machine, container);
+  if (container.facts.hooks.includes('poststart')) await poststart(machine, container);
 }
 
 async function poststart(machine: Machine, container: Container): Promise<void> {

@@ -117,6 +117,7 @@ function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
     phase: 'creating',
     owner: machine.owner,
     annotations: config.annotations ?? {},
+    hooks: [],
     logs: true,
     seed: seed.id,
     ...(seed.facts.idBase === undefined ? {} : { idBase: seed.facts.idBase }),

@@ -15,6 +15,7 @@ export function someFacts(facts: Partial<Facts> = {}): Facts {
     phase: 'created',
     owner: 'root',
     annotations: {},
+    hooks: [],
     logs: false,
     ...facts,
   };
