@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const onlyFfiModule = {
-  group: ["koffi"],
+  group: ['koffi'],
   message: 'Only the typed modules in native-shim/ talk to koffi, so that the FFI library stays replaceable.',
 };
 
@@ -30,7 +30,10 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-restricted-syntax': [
         'error',
-        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file that defines the thing.' },
+        {
+          selector: 'ExportAllDeclaration',
+          message: 'No barrels: import from the file that defines the thing.',
+        },
       ],
     },
   },
@@ -38,8 +41,40 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
-  boundary(['oci-spec/**/*.ts'], [[['**/daemon/**', '**/cli/**', '**/aworker/**', '**/native-shim/**'], 'oci-spec/ imports nothing of ours.']]),
-  boundary(['cli/**/*.ts'], [[['**/daemon/**', '**/aworker/**', '**/native-shim/**'], 'cli/ knows the operations interface and oci-spec/, never the daemon.']]),
-  boundary(['aworker/**/*.ts'], [[['**/daemon/**', '**/cli/**', '**/oci-spec/**'], 'aworker/ is loaded into workers: it imports the typed FFI module only.']]),
-  boundary(['daemon/**/*.ts'], [[['**/aworker/**', '**/bench/**', '**/test/**'], 'daemon/ imports oci-spec/, cli/ and the typed FFI module.']]),
+  boundary(
+    ['oci-spec/**/*.ts'],
+    [
+      [
+        ['**/daemon/**', '**/cli/**', '**/aworker/**', '**/native-shim/**'],
+        'oci-spec/ imports nothing of ours.',
+      ],
+    ],
+  ),
+  boundary(
+    ['cli/**/*.ts'],
+    [
+      [
+        ['**/daemon/**', '**/aworker/**', '**/native-shim/**'],
+        'cli/ knows the operations interface and oci-spec/, never the daemon.',
+      ],
+    ],
+  ),
+  boundary(
+    ['aworker/**/*.ts'],
+    [
+      [
+        ['**/daemon/**', '**/cli/**', '**/oci-spec/**'],
+        'aworker/ is loaded into workers: it imports the typed FFI module only.',
+      ],
+    ],
+  ),
+  boundary(
+    ['daemon/**/*.ts'],
+    [
+      [
+        ['**/aworker/**', '**/bench/**', '**/test/**'],
+        'daemon/ imports oci-spec/, cli/ and the typed FFI module.',
+      ],
+    ],
+  ),
 );

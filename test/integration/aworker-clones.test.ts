@@ -1,11 +1,12 @@
 /**
  * Clones of a seed without the daemon: the promises of the fork point itself. Root, for the namespaces.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { askSocket } from '../fixtures/aworker/ask-socket.js';
 import { startSeed } from '../fixtures/aworker/seed.js';
+import { temporary } from './harness/bundle.js';
 
 const CODE = `
   const order = ['main'];
@@ -56,7 +57,9 @@ for (const mode of ['runtime', 'userland'] as const) {
     `clones of a ${mode} seed`,
     { skip: process.getuid?.() === 0 ? false : 'needs root' },
     async (t) => {
-      const directory = t.testdir({ 'index.js': CODE });
+      // Not t.testdir(): the path of a socket holds 107 bytes.
+      const directory = temporary(t);
+      writeFileSync(join(directory, 'index.js'), CODE);
       const seed = startSeed(directory, mode);
       t.teardown(() => seed.stop());
 
