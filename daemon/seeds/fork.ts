@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type OciResources } from '../../oci-spec/config.js';
+import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { createCgroup } from '../cgroups/create.js';
 import { cgroupfsLocation } from '../cgroups/path.js';
@@ -37,10 +37,11 @@ export async function forkWorker(
   exits: ExitWatch,
   seccomp: CompiledSeccomp,
   options: ForkOptions,
+  configOf: (seed: Container) => OciConfig,
 ): Promise<{ container: Container; result: ForkResult }> {
   const begun = process.hrtime.bigint();
   const { id } = options;
-  const spec = workerSpec(machine, options);
+  const spec = workerSpec(machine, options, configOf);
   const undo = new UndoStack();
   try {
     machine.store.reserve(id);
@@ -54,7 +55,7 @@ export async function forkWorker(
     exits.hush(container);
     machine.containers.set(id, container);
     // A worker without a bundle of its own ran what its seed ran; a link spares a file.
-    if (options.bundle === undefined) machine.store.linkConfig(options.seed, id);
+    if (spec.configText === undefined) machine.store.linkConfig(options.seed, id);
     else machine.store.writeConfig(id, spec.configText);
     const listener = await bindListener(machine.kernel, spec.listen);
     undo.push('listening socket', () => removeListener(machine.kernel, listener.address));

@@ -9,6 +9,8 @@ import { type Container } from '../containers/container.js';
 import { type ContainerSpec } from '../containers/create.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { turfState } from '../containers/lifecycle.js';
+import { storedConfig } from '../containers/stored-config.js';
+import { type OciConfig } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { forkWorker } from './fork.js';
@@ -25,6 +27,8 @@ export class Seeds {
   readonly #exits: ExitWatch;
   readonly #files: readonly RuntimeFile[];
   readonly #forks = new Map<string, number>();
+  /** What seeds were made from: every fork asks for it. */
+  readonly #configs = new WeakMap<Container, OciConfig>();
   #seccomp: CompiledSeccomp | undefined;
 
   constructor(machine: Machine, exits: ExitWatch) {
@@ -94,9 +98,17 @@ export class Seeds {
 
   async fork(options: ForkOptions): ReturnType<typeof forkWorker> {
     this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
-    const forked = await forkWorker(this.#machine, this.#exits, this.#seccomp, options);
+    const forked = await forkWorker(this.#machine, this.#exits, this.#seccomp, options, (seed) =>
+      this.#configOf(seed),
+    );
     this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
     return forked;
+  }
+
+  #configOf(seed: Container): OciConfig {
+    const config = this.#configs.get(seed) ?? storedConfig(this.#machine.store, seed.id);
+    this.#configs.set(seed, config);
+    return config;
   }
 
   async #park(seed: Container, abandoned: AbortSignal): Promise<'parked' | 'exited'> {

@@ -5,7 +5,6 @@ import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { readTurfMember } from '../../oci-spec/turf-member.js';
 import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
-import { storedConfig } from '../containers/stored-config.js';
 import { type Machine } from '../machine.js';
 
 /** What a worker is made from, once bundle, seed and options have been put together. */
@@ -13,7 +12,8 @@ export interface WorkerSpec {
   readonly seed: Container;
   readonly bundle: string;
   readonly config: OciConfig;
-  readonly configText: string;
+  /** config.json of the worker's own bundle, if it has one. */
+  readonly configText?: string;
   /** Host directory of the code. */
   readonly code: string;
   readonly env: Readonly<Record<string, string>>;
@@ -26,9 +26,14 @@ export interface WorkerSpec {
 /**
  * Puts a fork request together: the caller's options before the worker's bundle, that before the seed's.
  *
+ * @param configOf the config that a seed was made from
  * @throws TurfError naming the option or field at fault
  */
-export function workerSpec(machine: Machine, options: ForkOptions): WorkerSpec {
+export function workerSpec(
+  machine: Machine,
+  options: ForkOptions,
+  configOf: (seed: Container) => OciConfig,
+): WorkerSpec {
   const seed = machine.containers.get(options.seed);
   if (seed?.facts.kind !== 'seed') {
     const what = seed === undefined ? 'does not exist' : 'is not a seed';
@@ -38,7 +43,7 @@ export function workerSpec(machine: Machine, options: ForkOptions): WorkerSpec {
     throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
   }
   const own = options.bundle === undefined ? undefined : readBundle(options.bundle);
-  const config = own?.config ?? storedConfig(machine.store, options.seed);
+  const config = own?.config ?? configOf(seed);
   const bundle = options.bundle ?? seed.facts.bundle;
   const hostNetwork = (options.network ?? memberNetwork(own?.config)) === 'host';
   if (hostNetwork && seed.facts.hostNetwork !== true) {
@@ -54,7 +59,7 @@ export function workerSpec(machine: Machine, options: ForkOptions): WorkerSpec {
     seed,
     bundle,
     config,
-    configText: own?.text ?? machine.store.readConfig(options.seed),
+    ...(own === undefined ? {} : { configText: own.text }),
     code: codeDirectory(seed, options, bundle, own?.config),
     env: { ...environment(config), ...options.env },
     resources: own?.config.linux?.resources,
