@@ -31,7 +31,16 @@ export function machine(): Machine {
   };
 }
 
-/** Memory that new work could get without swapping, in KiB (MemAvailable, proc(5)). */
-export function availableKiB(): number {
-  return Number(/^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? NaN);
+/** Fields of proc_meminfo(5) for memory that is held and is no cache. */
+const HELD = ['AnonPages', 'Shmem', 'SUnreclaim', 'PageTables', 'KernelStack', 'Percpu', 'VmallocUsed'];
+
+/**
+ * Memory that processes and the kernel hold, in KiB: pages of processes, page tables, stacks, slabs, per-CPU data. The sum of what is
+ * held, since in a virtual machine free memory also moves with what the host takes and gives.
+ */
+export function usedKiB(): number {
+  const text = readFileSync('/proc/meminfo', 'utf8');
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
+  return HELD.reduce((sum, name) => sum + field(name), 0);
 }

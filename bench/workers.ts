@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { coldNode, endColdNode, type ColdNode } from './cold-node.js';
 import type { TemporaryDaemon } from './daemon.js';
 import { exchange } from './http.js';
-import { availableKiB } from './machine.js';
+import { usedKiB } from './machine.js';
 import type { Row } from './row.js';
 import { round, spread } from './statistics.js';
 
@@ -107,19 +107,16 @@ export async function coldNodeToResponse(module: string, directory: string, runs
   return [{ what: 'cold start to first response', who: 'node', unit: 'ms', figures: spread(taken) }];
 }
 
-/** What one idle worker, and one idle node, takes of the machine's free memory after it answered once. */
+/** What one idle worker, and one idle node, takes of the machine's memory, all in, after it answered once. */
 export async function memory(herd: Herd, workers: number, module: string, directory: string): Promise<Row[]> {
-  await herd.shrink(0);
-  await herd.grow(3);
-  const perWorker = await memoryOf(workers, () => herd.grow(workers + 3));
-  await herd.shrink(0);
-
   const nodes: ColdNode[] = [];
   const count = Math.max(1, Math.floor(workers / 10));
   const perNode = await memoryOf(count, async () => {
     for (let n = 0; n < count; n++) nodes.push(await coldNode(module, directory, `node${n}`));
   });
   await Promise.all(nodes.map(endColdNode));
+  await herd.grow(3);
+  const perWorker = await memoryOf(workers, () => herd.grow(workers + 3));
   const row = (who: string, n: number, value: number): Row => ({
     what: 'memory per idle instance after one request',
     who,
@@ -130,12 +127,24 @@ export async function memory(herd: Herd, workers: number, module: string, direct
 }
 
 async function memoryOf(count: number, grow: () => Promise<void>): Promise<number> {
-  // Freed memory reaches MemAvailable some time after a process has gone.
-  await delay(1000);
-  const before = availableKiB();
+  const before = await settledKiB();
   await grow();
-  await delay(1000);
-  return round((before - availableKiB()) / count);
+  return round(((await settledKiB()) - before) / count);
+}
+
+const SETTLED_KIB = 1024;
+const LOOKS = 60;
+
+/** Memory in use once it rests: the kernel frees what processes and their namespaces held some time after they have gone. */
+async function settledKiB(): Promise<number> {
+  let last = usedKiB();
+  for (let look = 0; look < LOOKS; look++) {
+    await delay(1000);
+    const now = usedKiB();
+    if (Math.abs(now - last) < SETTLED_KIB) return now;
+    last = now;
+  }
+  return last;
 }
 
 /** Module of the function in a bundle. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { coldNode, endColdNode } from '../bench/cold-node.js';
 import { PROJECT, type TemporaryDaemon } from '../bench/daemon.js';
 import { exchange } from '../bench/http.js';
-import { availableKiB } from '../bench/machine.js';
+import { usedKiB } from '../bench/machine.js';
 import { round, spread, type Spread } from '../bench/statistics.js';
 
 export const BUNDLE = join(PROJECT, 'demo/bundle');
@@ -49,7 +49,7 @@ export async function workersDemo(
   const firstResponseMs: number[] = [];
   const identities = { pid: new Set<string>(), uuid: new Set<string>(), hostname: new Set<string>() };
   const pids: number[] = [];
-  const before = availableKiB();
+  const before = usedKiB();
   for (let n = 0; n < count; n++) {
     const began = performance.now();
     const { stdout } = await daemon.turf('fork', '--format', 'json', 'seed', `worker${n}`);
@@ -63,7 +63,7 @@ export async function workersDemo(
       problems.push(`worker${n} answered ${answer.status} ${answer.body.slice(0, 200)}`);
     identities.uuid.add(item.uuid);
   }
-  const memoryPerWorkerKiB = round((before - availableKiB()) / count);
+  const memoryPerWorkerKiB = round((usedKiB() - before) / count);
 
   for (const pid of pids) {
     identities.pid.add(String(pid));
