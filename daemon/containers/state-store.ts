@@ -1,6 +1,5 @@
 import {
   appendFileSync,
-  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -172,10 +171,13 @@ export class StateStore {
     } catch (cause) {
       return [{ id, error: new Error(`${path} cannot be used`, { cause }) }];
     }
-    return this.#isHalfMade(id) && existsSync(this.path(id, 'config.json')) ? [{ id }] : [];
+    return this.#isHalfMade(id) ? [{ id }] : [];
   }
 
-  /** Whether the directory can only come from a create that died before it wrote state.json. */
+  /**
+   * Whether the directory is what a create leaves that died before it wrote state.json: ours, private, with nothing in it or only
+   * what such a create makes.
+   */
   #isHalfMade(id: string): boolean {
     const { mode, uid } = statSync(this.path(id));
     const names = readdirSync(this.path(id));

@@ -13,14 +13,14 @@ const WAYS: readonly ((config: BundleConfig, path: string) => unknown)[] = [
   (config) => (config.linux.resources = { cpu: { cpus: '9999' } }),
   (config) => (config.linux.namespaces[1] = { type: 'network', path: '/etc/passwd' }),
   (config) => config.linux.namespaces.push({ type: 'user' }),
-  (config) => config.mounts.push({ destination: '/work', type: 'nofs', source: 'x' }),
+  (config) => config.mounts.push({ destination: '/srv', type: 'nofs', source: 'x' }),
   (config, path) => {
     const mapping = { containerID: 0, hostID: 100_000, size: 10 };
     config.linux.namespaces.push({ type: 'user' });
     config.linux.uidMappings = [mapping];
     config.linux.gidMappings = [mapping];
     for (const source of [path, '/no/source'])
-      config.mounts.push({ destination: '/work', type: 'bind', source, options: ['bind'] });
+      config.mounts.push({ destination: '/srv', type: 'bind', source, options: ['bind'] });
   },
   (config) => (config.hooks = { prestart: [{ path: '/bin/false' }] }),
   (config) => (config.hooks = { createContainer: [{ path: '/bin/false' }] }),

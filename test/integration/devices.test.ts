@@ -54,14 +54,14 @@ await t.test('devices', requires(), async (t) => {
   const mayMakeDevices = (config: BundleConfig): void => {
     const only = ['CAP_MKNOD'];
     config.process.capabilities = { bounding: only, effective: only, permitted: only };
-    config.mounts.push({ destination: '/work', type: 'tmpfs', source: 'tmpfs' });
+    config.mounts.push({ destination: '/srv', type: 'tmpfs', source: 'tmpfs' });
   };
 
   await t.test(
     'any device may be made, but what is not allowed cannot be opened, as with runc',
     requires('controller:devices'),
     async (t) => {
-      const outcome = await inside('mknod /work/x c 60 0 && echo made; cat /work/x', mayMakeDevices);
+      const outcome = await inside('mknod /srv/x c 60 0 && echo made; cat /srv/x', mayMakeDevices);
       t.not(outcome.status, 0);
       t.equal(outcome.stdout, 'made\n');
       t.match(outcome.stderr, /not permitted/);
@@ -69,7 +69,7 @@ await t.test('devices', requires(), async (t) => {
   );
 
   await t.test('what the config allows can be opened', requires('controller:devices'), async (t) => {
-    const outcome = await inside('mknod /work/x c 60 0; cat /work/x', (config) => {
+    const outcome = await inside('mknod /srv/x c 60 0; cat /srv/x', (config) => {
       mayMakeDevices(config);
       config.linux.resources = {
         devices: [

@@ -29,10 +29,10 @@ interface Seen {
   };
 }
 
-/** startContainer hooks run inside the container, where the record lies under /work. */
+/** startContainer hooks run inside the container, where the record lies under /srv. */
 const shell = (kind: HookKind, dir: string, text: string): Hook => ({
   path: '/bin/sh',
-  args: ['sh', '-c', text.replaceAll('@DIR@', kind === 'startContainer' ? '/work' : dir), 'zero', kind],
+  args: ['sh', '-c', text.replaceAll('@DIR@', kind === 'startContainer' ? '/srv' : dir), 'zero', kind],
   env: [`KIND=${kind}`, 'PATH=/usr/bin:/bin'],
 });
 
@@ -46,7 +46,7 @@ function withHooks(
 ): { path: string; dir: string } {
   const dir = temporary(t);
   const { path } = bundle(t, args, (config) => {
-    config.mounts.push({ destination: '/work', type: 'bind', source: dir, options: ['bind'] });
+    config.mounts.push({ destination: '/srv', type: 'bind', source: dir, options: ['bind'] });
     const wanted = hooks(dir);
     if (wanted !== undefined) config.hooks = wanted;
   });
@@ -137,7 +137,7 @@ await t.test('hooks', requires(), async (t) => {
 
   await t.test('a startContainer hook that fails stops the container: its program never runs', async (t) => {
     const id = turfd.id('failstart');
-    const { path, dir } = withHooks(t, script('echo ran > /work/ran'), (dir) => ({
+    const { path, dir } = withHooks(t, script('echo ran > /srv/ran'), (dir) => ({
       startContainer: [shell('startContainer', dir, 'exit 3')],
     }));
     await turfd.ok(['create', '--bundle', path, id]);

@@ -21,8 +21,8 @@ await t.test('mounts', requires(), async (t) => {
 
   await t.test('a bind mount shows the host directory and can be written', async (t) => {
     const outcome = await inside(
-      'cat /work/file; echo new > /work/written',
-      withMount({ destination: '/work', type: 'bind', source: host, options: ['bind'] }),
+      'cat /srv/file; echo new > /srv/written',
+      withMount({ destination: '/srv', type: 'bind', source: host, options: ['bind'] }),
     );
     t.match(outcome, { status: 0, stdout: 'from the host\n' });
     t.ok(existsSync(join(host, 'written')));
@@ -30,8 +30,8 @@ await t.test('mounts', requires(), async (t) => {
 
   await t.test('a read-only bind mount refuses writing, also by its owner', async (t) => {
     const outcome = await inside(
-      'cat /work/file; echo x > /work/ro',
-      withMount({ destination: '/work', type: 'bind', source: host, options: ['rbind', 'ro'] }),
+      'cat /srv/file; echo x > /srv/ro',
+      withMount({ destination: '/srv', type: 'bind', source: host, options: ['rbind', 'ro'] }),
     );
     t.match(outcome, { stdout: 'from the host\n', stderr: /Read-only/ });
     t.not(outcome.status, 0);
@@ -40,22 +40,22 @@ await t.test('mounts', requires(), async (t) => {
 
   await t.test('bind options nosuid, nodev, noexec are set on the mount', async (t) => {
     const { stdout } = await inside(
-      'grep " /work " /proc/self/mountinfo',
+      'grep " /srv " /proc/self/mountinfo',
       withMount({
-        destination: '/work',
+        destination: '/srv',
         type: 'bind',
         source: host,
         options: ['bind', 'nosuid', 'nodev', 'noexec'],
       }),
     );
-    t.match(stdout, /\/work rw,nosuid,nodev,noexec/);
+    t.match(stdout, /\/srv rw,nosuid,nodev,noexec/);
   });
 
   await t.test('a file is bound onto a file that does not exist yet', async (t) => {
-    const outcome = await inside('cat /work/deep/name', (config) => {
+    const outcome = await inside('cat /srv/deep/name', (config) => {
       if (config.root !== undefined) config.root.readonly = false;
       config.mounts.push({
-        destination: '/work/deep/name',
+        destination: '/srv/deep/name',
         type: 'bind',
         source: join(host, 'file'),
         options: ['bind'],
@@ -65,25 +65,25 @@ await t.test('mounts', requires(), async (t) => {
   });
 
   await t.test('a relative source is looked up in the bundle', async (t) => {
-    const outcome = await inside('cat /work/x', (config, path) => {
+    const outcome = await inside('cat /srv/x', (config, path) => {
       mkdirSync(join(path, 'data'));
       writeFileSync(join(path, 'data/x'), 'relative\n');
-      config.mounts.push({ destination: '/work', type: 'bind', source: 'data', options: ['bind'] });
+      config.mounts.push({ destination: '/srv', type: 'bind', source: 'data', options: ['bind'] });
     });
     t.match(outcome, { status: 0, stdout: 'relative\n' });
   });
 
   await t.test('tmpfs takes size and mode', async (t) => {
     const { stdout } = await inside(
-      'grep " /work " /proc/self/mountinfo; stat -c %a /work; echo ok > /work/f && cat /work/f',
+      'grep " /srv " /proc/self/mountinfo; stat -c %a /srv; echo ok > /srv/f && cat /srv/f',
       withMount({
-        destination: '/work',
+        destination: '/srv',
         type: 'tmpfs',
         source: 'tmpfs',
         options: ['nosuid', 'size=64k', 'mode=711'],
       }),
     );
-    t.match(stdout, /\/work rw,nosuid.* - tmpfs tmpfs .*size=64k.*\n711\nok\n/);
+    t.match(stdout, /\/srv rw,nosuid.* - tmpfs tmpfs .*size=64k.*\n711\nok\n/);
   });
 
   await t.test('tmpcopyup starts a tmpfs with what the image holds there', async (t) => {
@@ -108,10 +108,10 @@ await t.test('mounts', requires(), async (t) => {
   });
 
   await t.test('the order of mounts is kept: a later one covers an earlier', async (t) => {
-    const outcome = await inside('ls /work; ls /work/in', (config) => {
+    const outcome = await inside('ls /srv; ls /srv/in', (config) => {
       config.mounts.push(
-        { destination: '/work', type: 'tmpfs', source: 'tmpfs', options: [] },
-        { destination: '/work/in', type: 'bind', source: host, options: ['bind', 'ro'] },
+        { destination: '/srv', type: 'tmpfs', source: 'tmpfs', options: [] },
+        { destination: '/srv/in', type: 'bind', source: host, options: ['bind', 'ro'] },
       );
     });
     t.match(outcome, { status: 0, stdout: /^in\nfile\n/ });
@@ -119,18 +119,18 @@ await t.test('mounts', requires(), async (t) => {
 
   await t.test('propagation is as asked', async (t) => {
     for (const [option, wanted] of [
-      ['private', /\/work rw[^-]* - /],
-      ['shared', /\/work rw.* shared:\d+ .*- /],
-      ['slave', /\/work rw.* master:\d+ .*- /],
-      ['unbindable', /\/work rw.* unbindable - /],
+      ['private', /\/srv rw[^-]* - /],
+      ['shared', /\/srv rw.* shared:\d+ .*- /],
+      ['slave', /\/srv rw.* master:\d+ .*- /],
+      ['unbindable', /\/srv rw.* unbindable - /],
     ] as const) {
       const source = temporary(t);
       execFileSync('mount', ['--bind', source, source]);
       t.teardown(() => execFileSync('umount', ['-l', source]));
       execFileSync('mount', ['--make-shared', source]);
       const { stdout } = await inside(
-        'grep " /work " /proc/self/mountinfo',
-        withMount({ destination: '/work', type: 'bind', source, options: ['rbind', option] }),
+        'grep " /srv " /proc/self/mountinfo',
+        withMount({ destination: '/srv', type: 'bind', source, options: ['rbind', option] }),
       );
       t.match(stdout, wanted, option);
     }
@@ -141,7 +141,7 @@ await t.test('mounts', requires(), async (t) => {
     const { path } = bundle(
       t,
       ['sleep', '1000'],
-      withMount({ destination: '/work', type: 'tmpfs', source: 'tmpfs' }),
+      withMount({ destination: '/srv', type: 'tmpfs', source: 'tmpfs' }),
     );
     await turfd.ok(['run', '--detach', '--bundle', path, id]);
     t.strictSame(mountsAbout(path), []);
@@ -171,9 +171,9 @@ await t.test('mounts', requires(), async (t) => {
   await t.test('an option that the file system does not know is named', async (t) => {
     const outcome = await inside(
       'true',
-      withMount({ destination: '/work', type: 'tmpfs', source: 'tmpfs', options: ['nonsense=1'] }),
+      withMount({ destination: '/srv', type: 'tmpfs', source: 'tmpfs', options: ['nonsense=1'] }),
     );
-    t.match(outcome, { status: 1, stderr: /nonsense|\/work/ });
+    t.match(outcome, { status: 1, stderr: /nonsense|\/srv/ });
     t.strictSame(turfd.remains(), []);
   });
 

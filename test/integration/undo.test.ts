@@ -35,16 +35,16 @@ const STEPS: readonly (readonly [string, (config: BundleConfig, path: string) =>
   [
     'a mount with a bad option',
     (config) =>
-      config.mounts.push({ destination: '/work', type: 'tmpfs', source: 'x', options: ['size=much'] }),
+      config.mounts.push({ destination: '/srv', type: 'tmpfs', source: 'x', options: ['size=much'] }),
   ],
   [
     'a mount of an unknown file system',
-    (config) => config.mounts.push({ destination: '/work', type: 'nofs', source: 'x' }),
+    (config) => config.mounts.push({ destination: '/srv', type: 'nofs', source: 'x' }),
   ],
   [
     'a bind source that is missing',
     (config) =>
-      config.mounts.push({ destination: '/work', type: 'bind', source: '/no/source', options: ['bind'] }),
+      config.mounts.push({ destination: '/srv', type: 'bind', source: '/no/source', options: ['bind'] }),
   ],
   [
     'a mount on what cannot be made',

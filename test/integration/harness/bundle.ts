@@ -25,7 +25,7 @@ export function temporary(t: Test, name = 'turf-test-'): string {
 
 /** A root file system of one static busybox. */
 export function busyboxRootfs(path: string): void {
-  for (const dir of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'work', 'root'])
+  for (const dir of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'srv', 'root'])
     mkdirSync(join(path, dir), { recursive: true });
   copyFileSync(which('busybox') ?? '/bin/busybox', join(path, 'bin/busybox'));
   chmodSync(join(path, 'bin/busybox'), 0o755);

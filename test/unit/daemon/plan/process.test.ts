@@ -104,11 +104,11 @@ await t.test('the working directory is made while the root is writable, and ente
   const { all, names } = compile({
     ...MINIMAL,
     root: { path: 'rootfs', readonly: true },
-    process: { args: ['true'], cwd: '/work' },
+    process: { args: ['true'], cwd: '/srv' },
   });
   t.same(all('CHDIR'), [
-    { path: '/work', create: 1 },
-    { path: '/work', create: 0 },
+    { path: '/srv', create: 1 },
+    { path: '/srv', create: 0 },
   ]);
   t.ok(names.indexOf('CHDIR') < names.lastIndexOf('MOUNT_SETATTR'));
   t.ok(names.lastIndexOf('CHDIR') < names.indexOf('USER'));
