@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { TurfError } from '../../cli/turf-error.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
@@ -7,6 +8,8 @@ import { assertAllowed } from './lifecycle.js';
 import { hookState } from './oci-state.js';
 import { releaseContainer } from './start-connection.js';
 import { storedConfig } from './stored-config.js';
+
+const END_PATIENCE_MS = 1000;
 
 /**
  * Releases a created container and runs its poststart hooks. A failing poststart hook is logged and changes nothing
@@ -27,6 +30,9 @@ export async function startContainer(
   } catch (cause) {
     exits.announce(container);
     if (!(cause instanceof TurfError)) throw cause;
+    // Its process reports the failure and ends: who is told of one sees the other.
+    if (cause.code === 'TURF_ERR_LAUNCH')
+      await Promise.race([container.whenStopped(), delay(END_PATIENCE_MS)]);
     throw new TurfError(cause.code, cause.message, { operation: `start ${id}`, cause });
   }
   container.enter({ state: 'running' });

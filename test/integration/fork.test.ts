@@ -7,7 +7,7 @@ import { temporary, workerBundle, type Bundle } from './harness/bundle.js';
 import { http } from './harness/http.js';
 import { isAlive, namespaceOf } from './harness/processes.js';
 import { requires } from './harness/requires.js';
-import { Turfd } from './harness/turfd.js';
+import { eventually, Turfd } from './harness/turfd.js';
 
 const ECHO = `
 const started = 'seed';
@@ -180,8 +180,9 @@ await t.test('warm fork through the CLI and REST', requires(), async (outer) => 
       await turfd.ok(['fork', '--memory', String(48 * 1024 * 1024), greedy, id]);
       t.equal((await turfd.turf(['invoke', id])).status, 1);
       t.match(await turfd.until(id, 'stopped'), { turf: { exitSignal: 'SIGKILL' } });
-      const types = feed.seen.filter((event) => event['id'] === id).map(({ type }) => type);
-      t.same(types, ['fork', 'oom', 'exit']);
+      const types = (): unknown[] => feed.seen.filter((event) => event['id'] === id).map(({ type }) => type);
+      await eventually('the events to arrive', () => types().includes('exit'));
+      t.same(types(), ['fork', 'oom', 'exit']);
       await turfd.ok(['delete', id]);
       await turfd.ok(['delete', '--force', greedy]);
     },

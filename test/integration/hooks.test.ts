@@ -5,7 +5,7 @@ import { bundle, script, temporary } from './harness/bundle.js';
 import type { BundleConfig, Hook, HookKind } from './harness/config.js';
 import { isAlive, namespaceOf } from './harness/processes.js';
 import { requires } from './harness/requires.js';
-import { Turfd } from './harness/turfd.js';
+import { eventually, Turfd } from './harness/turfd.js';
 
 const KINDS: readonly HookKind[] = [
   'prestart',
@@ -144,7 +144,7 @@ await t.test('hooks', requires(), async (t) => {
     const { pid } = await turfd.state(id);
     t.match(await turfd.turf(['start', id]), { status: 1, stderr: /startContainer/ });
     t.notOk(existsSync(join(dir, 'ran')));
-    t.notOk(isAlive(pid));
+    await eventually('its process to end', () => !isAlive(pid));
     await turfd.turf(['delete', '--force', id]);
     t.strictSame(turfd.remains(), []);
   });
@@ -155,7 +155,8 @@ await t.test('hooks', requires(), async (t) => {
     }));
     const outcome = await turfd.turf(['create', '--bundle', path, turfd.id('timeout')]);
     t.match(outcome, { status: 1, stderr: /createRuntime/ });
-    t.notOk(isAlive(Number(readFileSync(join(dir, 'pid'), 'utf8'))));
+    const hook = Number(readFileSync(join(dir, 'pid'), 'utf8'));
+    await eventually('the hook to end', () => !isAlive(hook));
     t.strictSame(turfd.remains(), []);
   });
 
