@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -117,8 +118,9 @@ void turf_terminal_finish(struct turf_terminal *terminal) {
   if (terminal->master < 0 && terminal->console >= 0)
     turf_terminal_receive_master(terminal);
   while (terminal->master >= 0) {
-    int waiting = 0;
-    if (ioctl(terminal->master, FIONREAD, &waiting) < 0 || waiting == 0)
+    /* poll, not FIONREAD: only poll waits for output that the kernel has not handed over to the master yet */
+    struct pollfd master = {.fd = terminal->master, .events = POLLIN};
+    if (poll(&master, 1, 0) <= 0 || (master.revents & POLLIN) == 0)
       break;
     turf_terminal_copy_output(terminal);
   }
