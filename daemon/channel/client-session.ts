@@ -3,6 +3,7 @@ import { type Socket } from 'node:net';
 import { type Launcher, type LaunchRequest } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type Kernel, KernelError } from '../../native-shim/kernel.js';
+import { splitVariable } from '../environment.js';
 import { encodeFrame, type Frame, FrameChannel } from './frame-channel.js';
 import { decodeLaunchAnswer, encodeLaunchRequest, type LaunchAnswer } from './launch-request.js';
 import { PayloadReader, PayloadWriter } from './payload.js';
@@ -166,12 +167,7 @@ function decodeRequest(payload: Buffer): ClientRequest {
   }
   const argv = reader.strings();
   const cwd = reader.str();
-  const env = Object.fromEntries(
-    reader.strings().map((variable) => {
-      const at = variable.indexOf('=');
-      return at < 0 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
-    }),
-  );
+  const env = Object.fromEntries(reader.strings().map(splitVariable));
   const bits = reader.u32();
   return {
     argv,

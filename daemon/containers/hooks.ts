@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TurfError } from '../../cli/turf-error.js';
+import { splitVariable } from '../environment.js';
 
 /** A hook as config.json names it (runtime-spec, config.md "POSIX-platform Hooks"). */
 export interface Hook {
@@ -106,9 +107,4 @@ function killSession({ pid }: ChildProcess): void {
 function quote(stderr: string): string {
   const text = stderr.trim();
   return text === '' ? '' : `, stderr: ${text}`;
-}
-
-function splitVariable(variable: string): [string, string] {
-  const at = variable.indexOf('=');
-  return at < 0 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
 }

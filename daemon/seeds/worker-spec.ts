@@ -3,6 +3,7 @@ import { type ForkOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { readTurfMember } from '../../oci-spec/turf-member.js';
+import { splitVariable } from '../environment.js';
 import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
 import { type Machine } from '../machine.js';
@@ -113,10 +114,5 @@ function codeDirectory(
 
 /** `process.env` as names and values. */
 export function environment(config: OciConfig): Record<string, string> {
-  return Object.fromEntries(
-    (config.process?.env ?? []).map((variable) => {
-      const at = variable.indexOf('=');
-      return at < 0 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
-    }),
-  );
+  return Object.fromEntries((config.process?.env ?? []).map(splitVariable));
 }

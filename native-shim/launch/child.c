@@ -2,15 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/capabilities.h"
 #include "base/syscalls.h"
 #include "plan/plan.h"
 
@@ -87,25 +85,6 @@ static int place_descriptors(const struct turf_launch *launch, int base, int *pr
   return place(placements, count, base + 2 + (int)launch->plan_fd_count, program);
 }
 
-/* A new user namespace has no id map yet, so that execve(2) sees a user who is not root and takes its capabilities away. Ambient ones
- * stay; turf-init sets what the program is to have. */
-static int keep_capabilities(void) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-  if (syscall(SYS_capget, &header, data) < 0)
-    return -errno;
-  for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-    data[i].inheritable = data[i].permitted;
-  if (syscall(SYS_capset, &header, data) < 0)
-    return -errno;
-  for (unsigned capability = 0; capability < 64; capability++)
-    if ((data[capability / 32].permitted >> capability % 32 & 1) != 0 &&
-        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0)
-      return -errno;
-  return 0;
-}
-
 /* After the descriptors are placed: until then some may need numbers above the limit. */
 static int limit_open_files(uint64_t soft) {
   struct rlimit limit;
@@ -129,7 +108,7 @@ int turf_launch_become_init(const struct turf_launch *launch, enum turf_launch_s
   int result = 0;
   *step = TURF_STEP_CAPABILITIES;
   if ((launch->clone_flags & CLONE_NEWUSER) != 0 || launch->user_ns_fd >= 0)
-    result = keep_capabilities();
+    result = turf_keep_capabilities();
   if (result < 0)
     return result;
 
