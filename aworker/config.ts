@@ -19,6 +19,8 @@ export interface WorkerConfig {
   readonly main: string;
   /** The listening HTTP socket; none: the worker ends when nothing is pending. */
   readonly listenFd?: number;
+  /** The clone is nobody's worker: it shows what workers will touch (native-shim/lib/park_rehearse.c). */
+  readonly rehearsal?: true;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
 }
@@ -57,7 +59,7 @@ export function parseSeedConfig(source: string): SeedConfig {
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen } = parseObject('info', source);
+  const { id, env, main, listenFd, listen, rehearsal } = parseObject('info', source);
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -66,6 +68,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
       Object.entries(env ?? {}).map(([key, value]) => [key, text(`info.env.${key}`, value)]),
     ),
     main: text('info.main', main, DEFAULT_MAIN),
+    ...(rehearsal === true ? { rehearsal } : {}),
     ...(listenFd === undefined || listenFd === null
       ? {}
       : { listenFd: descriptor('info.listenFd', listenFd) }),

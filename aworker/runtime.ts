@@ -11,6 +11,7 @@ import { createHttpServer, listening } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
+import { forgetListeners } from './scope-events.js';
 import { writeText } from './standard-output.js';
 
 /** A signal ends the worker after its `uninstall` event; whoever sent it kills after a grace period of his own. */
@@ -24,8 +25,10 @@ export interface Runtime {
   load(main: string): Promise<void>;
   /** Calls `action` once, before user code sees the next request. */
   onFirstRequest(action: () => void): void;
-  /** Forgets the loaded module's default export. */
+  /** Forgets the loaded module's default export, but for `rehearse`. */
   unload(): void;
+  /** Takes the user's code out of the path of a request, and puts back what was loaded before `unload`. */
+  rehearse(): void;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
   prepareServer(): void;
   /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
@@ -49,6 +52,7 @@ async function uninstall(leave: Leave, signal: (typeof ENDING_SIGNALS)[number]):
 export function createRuntime(leave: Leave): Runtime {
   const identity: Identity = { id: '', pid: process.pid, env: {} };
   let defaultFetch: DefaultFetch | undefined;
+  let warmFetch: DefaultFetch | undefined;
   let beforeRequest: (() => void) | undefined;
   let server: Server | undefined;
   const handle = (request: Request): Promise<Response | undefined> => {
@@ -75,7 +79,12 @@ export function createRuntime(leave: Leave): Runtime {
       beforeRequest = action;
     },
     unload() {
+      warmFetch = defaultFetch;
       defaultFetch = undefined;
+    },
+    rehearse() {
+      forgetListeners();
+      defaultFetch = warmFetch;
     },
     prepareServer() {
       server = createHttpServer(handle);

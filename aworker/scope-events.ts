@@ -10,7 +10,7 @@ interface CallbackObject {
 export type Listener = Callback | CallbackObject;
 export type ListenerOptions = Parameters<EventTarget['addEventListener']>[2];
 
-const target = new EventTarget();
+let target = new EventTarget();
 const wrappers = new WeakMap<Listener, (event: Event) => void>();
 const sinks = new WeakMap<Event, unknown[]>();
 
@@ -61,6 +61,11 @@ export function dispatchCollecting(event: Event): unknown[] {
   sinks.set(event, errors);
   target.dispatchEvent(event);
   return errors;
+}
+
+/** Takes every listener away. */
+export function forgetListeners(): void {
+  target = new EventTarget();
 }
 
 /** HTML's reportError: raises the `error` event for an exception that nobody caught. */

@@ -48,7 +48,10 @@ runWorker(leave, async () => {
   const worker = parseWorkerConfig(info);
   runtime.identity.id = worker.id;
   runtime.identity.env = worker.env;
-  if (config.mode === 'userland') {
+  if (worker.rehearsal) {
+    runtime.rehearse();
+    await raise('deserialize');
+  } else if (config.mode === 'userland') {
     await raise('deserialize');
   } else {
     resumeOptimizing();

@@ -11,22 +11,34 @@ import { Socket } from 'node:net';
 /** What a seed answers while it is not trusted: small frames only. */
 const FRAME_LIMIT = 4096;
 
+/** What a seed tells once it has parked. */
+export interface Parked {
+  /** Pages that its clones find ready, learnt in a rehearsal; 0: none, they only take longer. */
+  readonly warmPages: number;
+}
+
 /**
  * Asks a seed whether it has parked (docs/protocol.md, "Seed control connection"); the answer comes once it has.
  *
  * @param path its `control.sock`
  * @param abandoned aborts when waiting has no sense any more
- * @returns false where the seed went away, or nobody waits any more
+ * @returns undefined where the seed went away, or nobody waits any more
  */
-export async function seedParks(kernel: Kernel, path: string, abandoned: AbortSignal): Promise<boolean> {
+export async function seedParks(
+  kernel: Kernel,
+  path: string,
+  abandoned: AbortSignal,
+): Promise<Parked | undefined> {
   const socket = connectIfListening(kernel, path);
-  if (socket === undefined) return false;
+  if (socket === undefined) return undefined;
   const channel = new FrameChannel(socket, FRAME_LIMIT);
   const give = (): void => channel.destroy();
   abandoned.addEventListener('abort', give, { once: true });
   try {
     await channel.send('?');
-    return (await channel.next())?.type === 'K';
+    const frame = await channel.next();
+    if (frame?.type !== 'K') return undefined;
+    return { warmPages: new PayloadReader(frame.payload).u32() };
   } finally {
     abandoned.removeEventListener('abort', give);
     channel.destroy();

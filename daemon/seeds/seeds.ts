@@ -113,11 +113,12 @@ export class Seeds {
 
   async #park(seed: Container, abandoned: AbortSignal): Promise<'parked' | 'exited'> {
     const path = this.#machine.store.path(seed.id, 'control.sock');
-    if (!(await seedParks(this.#machine.kernel, path, abandoned))) return 'exited';
+    const parked = await seedParks(this.#machine.kernel, path, abandoned);
+    if (parked === undefined) return 'exited';
     if (!seed.parked) {
       seed.park();
       const { process } = seed.facts;
-      this.#machine.log.info({ id: seed.id, pid: process?.pid }, 'seed parked');
+      this.#machine.log.info({ id: seed.id, pid: process?.pid, ...parked }, 'seed parked');
       this.#machine.events.publish({
         type: 'seed-ready',
         id: seed.id,

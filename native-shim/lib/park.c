@@ -12,7 +12,6 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,58 +24,13 @@
 
 /* a peer that stalls must not hold the seed for ever */
 #define REQUEST_PATIENCE_SECONDS 2
-#define HELPER_STACK 65536
 #define FORK_PATIENCE_MS 20
 #define NAMESPACES                                                                                                       \
   (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
 
-struct helper {
-  void *landing[5]; /* __builtin_setjmp */
-  uint32_t namespaces;
-  pid_t pid; /* the clone, or -errno with `step` */
-  const char *step;
-};
-
 struct ending_signals {
   struct sigaction term, interrupt, hangup;
 };
-
-/* Runs on its own stack in the seed's memory, as its own process: namespaces that it leaves are not the seed's. fork() of
- * glibc, not clone(2): libuv renews its signal lock in pthread_atfork handlers and glibc its thread id. */
-static int helper_main(void *argument) {
-  struct helper *helper = argument;
-  pid_t pid;
-
-  if (helper->namespaces != 0 && unshare((int)helper->namespaces) < 0) {
-    helper->step = "unshare";
-    helper->pid = -errno;
-    _exit(1);
-  }
-  pid = fork();
-  if (pid == 0)
-    __builtin_longjmp(helper->landing, 1);
-  helper->step = "fork";
-  helper->pid = pid < 0 ? -errno : pid;
-  _exit(0);
-}
-
-/* fork(2) into new namespaces: 0 in the clone, which is nobody's child here; its pid, or -errno and *step, in the seed. */
-static __attribute__((noinline)) pid_t fork_into(uint32_t namespaces, const char **step) {
-  _Alignas(16) char stack[HELPER_STACK];
-  struct helper helper = {.namespaces = namespaces, .step = "clone"};
-  pid_t pid;
-
-  if (__builtin_setjmp(helper.landing) != 0)
-    return 0;
-  pid = clone(helper_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &helper);
-  if (pid < 0)
-    helper.pid = -errno;
-  else
-    while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-      ;
-  *step = helper.step;
-  return helper.pid != 0 ? helper.pid : -ECHILD;
-}
 
 static void answer_error(int connection, int error, const char *detail) {
   uint8_t payload[16 + 64];
@@ -127,7 +81,7 @@ static int serve_fork(struct turf_park_clone *clone, const uint8_t *payload) {
     answer_error(connection, EMFILE, "too many open descriptors");
     return 0;
   }
-  pid = fork_into(turf_get_u32(payload), &step);
+  pid = turf_park_fork(turf_get_u32(payload), &step);
   if (pid == 0) {
     turf_close(&gate_in);
     clone->gate = steal_fd(&gate_out);
@@ -144,6 +98,14 @@ static int serve_fork(struct turf_park_clone *clone, const uint8_t *payload) {
   return 0;
 }
 
+/* `u32 pages`: how many a clone finds ready. */
+static void answer_ready(const struct turf_park_clone *clone) {
+  uint8_t payload[4];
+
+  turf_put_u32(payload, clone->warmth.pages);
+  (void)turf_frame_send(clone->connection, READY, payload, sizeof payload, NULL, 0);
+}
+
 /* Returns 1 in a clone. A request that cannot be understood costs its connection, nothing else. */
 static int serve(struct turf_park_clone *clone, uint8_t *buffer, uint32_t capacity) {
   struct turf_frame *frame = clone->frame;
@@ -151,7 +113,7 @@ static int serve(struct turf_park_clone *clone, uint8_t *buffer, uint32_t capaci
 
   if (turf_park_receive(clone->connection, buffer, capacity, frame, REQUEST_PATIENCE_SECONDS) == 0) {
     if (frame->type == QUESTION)
-      (void)turf_frame_send(clone->connection, READY, NULL, 0, NULL, 0);
+      answer_ready(clone);
     else if (frame->type == FORK)
       cloned = serve_fork(clone, buffer + TURF_FRAME_HEADER);
   }
@@ -201,6 +163,11 @@ static int find_engine(struct turf_park_clone *clone, char *message, uint32_t si
   return 0;
 }
 
+static int rehearsal_info(const struct ending_signals *saved, uint8_t *buffer, uint32_t capacity) {
+  restore_signals(saved);
+  return snprintf((char *)buffer, capacity, "{\"rehearsal\":true,\"listenFd\":%d}", TURF_KEPT_FD_FIRST);
+}
+
 int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *message, uint32_t message_size) {
   struct turf_frame frame = {0};
   struct turf_park_clone clone = {.connection = -1, .gate = -1, .frame = &frame};
@@ -219,6 +186,11 @@ int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *mes
   (void)turf_park_code_to_huge_pages();
   (void)sigfillset(&all);
   default_signals(&saved);
+  (void)sigprocmask(SIG_BLOCK, &all, &before);
+  cloned = turf_park_rehearse(&clone);
+  (void)sigprocmask(SIG_SETMASK, &before, NULL);
+  if (cloned)
+    return rehearsal_info(&saved, buffer, capacity);
   while (!cloned) {
     r = accept_one(control_fd);
     if (r == -EAGAIN)
@@ -244,25 +216,6 @@ int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *mes
 
 void turf_exit(int code) {
   _exit(code);
-}
-
-int turf_seed_warm_listener(char *name, uint32_t size) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  unsigned long random[2];
-
-  if (fd < 0)
-    return -errno;
-  if (size < sizeof address.sun_path)
-    return -EINVAL;
-  if (getrandom(random, sizeof random, 0) != sizeof random)
-    return -EIO;
-  /* the whole of sun_path: older libuv connects to an abstract name with its padding, newer without */
-  (void)snprintf(name, sizeof address.sun_path, "aworker-warm-%016lx%016lx%062d", random[0], random[1], 0);
-  memcpy(address.sun_path + 1, name, sizeof address.sun_path - 1);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
-    return -errno;
-  return steal_fd(&fd);
 }
 
 int turf_pid(void) {

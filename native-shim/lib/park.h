@@ -42,7 +42,7 @@ TURF_EXPORT void turf_exit(int code) __attribute__((noreturn));
 /* getpid(2): a clone's own, where process.pid still holds the seed's. */
 TURF_EXPORT int turf_pid(void);
 
-/* A listening AF_UNIX socket on an abstract address of its own, for a seed that warms its HTTP path. The name without the leading NUL goes to
+/* park_listener.c: a listening AF_UNIX socket on an abstract address of its own, for a seed that warms its HTTP path. The name without the leading NUL goes to
  * `name` (at least 108 bytes). Returns the descriptor or -errno. */
 TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 
@@ -67,16 +67,42 @@ int turf_park_descriptors(struct turf_park_descriptors *descriptors);
  * the descriptors. 0 or -errno. */
 int turf_park_receive(int connection, uint8_t *buffer, uint32_t capacity, struct turf_frame *frame, int seconds);
 
+/* park_fork.c: fork(2) into new namespaces (CLONE_NEW*): 0 in the clone, which is nobody's child here; its pid, or -errno and *step, in
+ * the seed. */
+pid_t turf_park_fork(uint32_t namespaces, const char **step);
+
+/* park_warmth.c: pages that every clone writes, or reads from files, before its first answer. */
+struct turf_park_warmth {
+  struct turf_park_range *ranges; /* NULL: nothing was learnt */
+  uint32_t count;
+  uint32_t pages;
+};
+
 /* park_clone.c: what a clone of a seed does before it returns to JavaScript. Ends the process on failure. */
 struct turf_park_clone {
   int connection;
   struct turf_park_descriptors seed;
   int gate;               /* read end of a pipe: one byte once the seed has answered; end of file: the seed died */
   struct turf_frame *frame; /* the request; its payload is for JavaScript */
+  struct turf_park_warmth warmth;
   int (*rand_poll)(void); /* OpenSSL's, in the node binary */
   int (*loop_fork)(void *loop);
   void *loop;
 };
 void turf_park_become_clone(struct turf_park_clone *clone);
+
+/* park_clone.c: the same for a clone that is given no plan and answers one request on `listener`, which becomes descriptor
+ * TURF_KEPT_FD_FIRST. */
+void turf_park_become_rehearsal(struct turf_park_clone *clone, int listener);
+
+/* park_rehearse.c: clones the seed once, has the clone answer a request of the shim's, and learns its warmth. Returns 1 in that clone,
+ * 0 in the seed. A rehearsal that fails teaches nothing: clones only take longer. */
+int turf_park_rehearse(struct turf_park_clone *clone);
+
+/* Learns from `pid`, a clone of this process that has answered. 0 or -errno. */
+int turf_park_learn(struct turf_park_warmth *warmth, pid_t pid);
+
+/* In a clone: has the kernel make ready, range by range, what would otherwise be a page fault for each page. */
+void turf_park_warm_up(const struct turf_park_warmth *warmth);
 
 #endif

@@ -77,14 +77,16 @@ static int close_others(int *keep, uint32_t count) {
 
 /* The pipe that libuv's pthread_atfork handler made for its signal lock a moment ago: the descriptors that are neither the seed's nor
  * ours. libuv tells nobody their numbers. Returns how many there are. */
-static uint32_t find_lock_pipe(const struct turf_park_clone *clone, int pipe[LOCK_PIPE]) {
+static uint32_t find_lock_pipe(const struct turf_park_descriptors *seed, const int *own, uint32_t own_count,
+                               int pipe[LOCK_PIPE]) {
   ino_t now[TURF_KEPT_FD_FIRST];
   uint32_t count = 0;
 
   turf_park_inodes(now);
-  now[clone->connection] = now[clone->gate] = 0;
+  for (uint32_t i = 0; i < own_count; i++)
+    now[own[i]] = 0;
   for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < LOCK_PIPE; fd++)
-    if (now[fd] != 0 && now[fd] != clone->seed.inodes[fd])
+    if (now[fd] != 0 && now[fd] != seed->inodes[fd])
       pipe[count++] = fd;
   return count;
 }
@@ -149,6 +151,33 @@ static void run_plan(struct turf_park_clone *clone, struct turf_frame *frame, in
   (void)munmap(data, plan.length);
 }
 
+/* Drops all that is the seed's but `kept`, and gives libuv event descriptors of its own. *step says what failed. */
+static int drop_seed(const struct turf_park_clone *clone, const int *own, uint32_t own_count, int kept, int lock[LOCK_PIPE],
+                     uint32_t *lock_count, const char **step) {
+  int keep[1 + LOCK_PIPE] = {kept};
+  uint32_t count = 1;
+  int r;
+
+  *lock_count = find_lock_pipe(&clone->seed, own, own_count, lock);
+  for (uint32_t i = 0; i < *lock_count; i++)
+    keep[count++] = lock[i];
+  *step = "close_range";
+  r = close_others(keep, count);
+  if (r < 0)
+    return r;
+  *step = "eventfd";
+  return renew_event_fds(&clone->seed);
+}
+
+/* OpenSSL sees a fork by the pid, which is 1 in every clone: its generators are reseeded from the kernel. */
+static int renew_engine(const struct turf_park_clone *clone, const char **step) {
+  *step = "RAND_poll";
+  if (clone->rand_poll() != 1)
+    return -EIO;
+  *step = "uv_loop_fork";
+  return clone->loop_fork(clone->loop);
+}
+
 /* Keeps 0-2, what the plan adopted, what libuv needs, and the connection that the daemon waits on. */
 static int keep_adopted(int *report_fd, const struct turf_park_descriptors *seed, const int *lock, uint32_t lock_count) {
   int keep[LOCK_PIPE + TURF_PARK_EVENT_FDS + TURF_KEPT_FD_LAST - TURF_KEPT_FD_FIRST + 2];
@@ -172,23 +201,18 @@ static int keep_adopted(int *report_fd, const struct turf_park_descriptors *seed
 }
 
 void turf_park_become_clone(struct turf_park_clone *clone) {
-  int keep[1 + LOCK_PIPE], lock[LOCK_PIPE];
+  int own[] = {clone->connection, clone->gate};
   struct turf_frame plan = {0};
-  uint32_t count = 0, lock_count;
   int report_fd = clone->connection;
+  int lock[LOCK_PIPE];
+  uint32_t lock_count;
+  const char *step;
   int started, r;
 
   wait_for_seed(clone->gate);
-  keep[count++] = clone->connection;
-  lock_count = find_lock_pipe(clone, lock);
-  for (uint32_t i = 0; i < lock_count; i++)
-    keep[count++] = lock[i];
-  r = close_others(keep, count);
+  r = drop_seed(clone, own, 2, clone->connection, lock, &lock_count, &step);
   if (r < 0)
-    fail_step(report_fd, r, "close_range");
-  r = renew_event_fds(&clone->seed);
-  if (r < 0)
-    fail_step(report_fd, r, "eventfd");
+    fail_step(report_fd, r, step);
   r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
   if (r < 0)
     _exit(1);
@@ -198,15 +222,28 @@ void turf_park_become_clone(struct turf_park_clone *clone) {
   r = keep_adopted(&report_fd, &clone->seed, lock, lock_count);
   if (r < 0)
     fail_step(report_fd, r, "close_range");
-  /* OpenSSL sees a fork by the pid, which is 1 in every clone: reseed its generators from the kernel */
-  if (clone->rand_poll() != 1)
-    fail_step(report_fd, -EIO, "RAND_poll");
-  r = clone->loop_fork(clone->loop);
+  r = renew_engine(clone, &step);
   if (r < 0)
-    fail_step(report_fd, r, "uv_loop_fork");
+    fail_step(report_fd, r, step);
   r = turf_frame_send(report_fd, READY, NULL, 0, NULL, 0);
   /* without WAIT_START the daemon still watches over the clone: one that nobody waits for must not run */
   if (r < 0 && !started)
     _exit(1);
   (void)close(report_fd);
+  turf_park_warm_up(&clone->warmth);
+}
+
+void turf_park_become_rehearsal(struct turf_park_clone *clone, int listener) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int own[] = {listener, null};
+  int lock[LOCK_PIPE];
+  uint32_t lock_count;
+  const char *step;
+
+  /* what user code of the seed says here is said again by every clone */
+  if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+    _exit(1);
+  if (drop_seed(clone, own, 2, listener, lock, &lock_count, &step) < 0 ||
+      dup3(listener, TURF_KEPT_FD_FIRST, O_CLOEXEC) < 0 || close(listener) < 0 || renew_engine(clone, &step) < 0)
+    _exit(1);
 }

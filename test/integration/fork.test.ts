@@ -32,6 +32,14 @@ await t.test('warm fork through the CLI and REST', requires(), async (outer) => 
     t.match(await turfd.list(), [{ id: seed }]);
   });
 
+  await outer.test('a seed has rehearsed: its clones find their pages ready', async (t) => {
+    // The ranges are learnt where the kernel shows the seed its clone's pages; without them nothing but time is lost.
+    await eventually('the seed to be reported', () =>
+      Promise.resolve(new RegExp(`"id":"${seed}".*"warmPages":[1-9]\\d*`).test(turfd.log())),
+    );
+    t.match(turfd.log(), /"warmPages":[1-9]\d*/);
+  });
+
   await outer.test('a worker answers on its own socket, from the state that the seed had', async (t) => {
     const id = turfd.id('w1');
     await turfd.ok(['fork', seed, id]);

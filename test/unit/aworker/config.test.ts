@@ -27,6 +27,7 @@ void t.test('a fork request tells identity, environment and listening socket', (
     main: '/code/index.js',
     listenFd: 200,
   });
+  t.equal(parseWorkerConfig('{"rehearsal":true}').rehearsal, true);
   t.same(parseWorkerConfig('{}'), { id: '', env: {}, main: '/code/index.js' });
   for (const bad of ['null', '{"env":{"A":1}}', '{"env":"x"}', '{"listenFd":1.5}', '{"main":7}']) {
     t.throws(() => parseWorkerConfig(bad), bad);
