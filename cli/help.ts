@@ -8,7 +8,10 @@ import type { VerbDescription } from './verb.js';
 export function usageLine(verb: VerbDescription): string {
   const words = ['turf', verb.name];
   if (Object.keys(verb.options).length > 0) words.push('[options]');
-  for (const { name, optional } of verb.arguments) words.push(optional === true ? `[${name}]` : name);
+  for (const { name, optional, rest } of verb.arguments) {
+    const word = rest === true ? `${name}...` : name;
+    words.push(optional === true ? `[${word}]` : word);
+  }
   return words.join(' ');
 }
 

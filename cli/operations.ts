@@ -168,7 +168,8 @@ export interface InvokeResult {
   readonly body: Uint8Array;
 }
 
-export type LifecycleEventType = 'create' | 'start' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom';
+export type LifecycleEventType =
+  'create' | 'start' | 'pause' | 'resume' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom';
 
 export interface LifecycleEvent {
   readonly type: LifecycleEventType;
@@ -219,6 +220,11 @@ export interface Operations {
   state(id: string): Promise<ContainerState>;
   /** `signal` by name (`TERM`, `SIGTERM`, `RTMIN+1`) or number; `all` reaches every process of the container. */
   kill(id: string, signal: string, all?: boolean): Promise<void>;
+  /** Freezes every process of a created or running container: status `paused`. */
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  /** Host pids of every process of the container, in ascending order; none once it has stopped. */
+  processes(id: string): Promise<readonly number[]>;
   delete(id: string, options?: DeleteOptions): Promise<void>;
   list(): Promise<readonly ContainerState[]>;
   logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { containerListSchema, containerStateSchema, createResultSchema } from './api/container.js';
+import { processListSchema } from './api/process.js';
 import { forkResultSchema, seedInfoSchema, seedListSchema } from './api/seed.js';
 import { checkReportSchema, featuresSchema, healthSchema, versionSchema } from './api/system.js';
 import { invokeResultSchema } from './api/worker.js';
@@ -65,6 +66,19 @@ export class RestClient implements Operations {
   kill(id: string, signal: string, all = false): Promise<void> {
     const path = `/v1/containers/${encodeURIComponent(id)}/kill`;
     return this.#empty({ method: 'POST', path, body: { signal, all } });
+  }
+
+  pause(id: string): Promise<void> {
+    return this.#empty({ method: 'POST', path: `/v1/containers/${encodeURIComponent(id)}/pause` });
+  }
+
+  resume(id: string): Promise<void> {
+    return this.#empty({ method: 'POST', path: `/v1/containers/${encodeURIComponent(id)}/resume` });
+  }
+
+  async processes(id: string): Promise<readonly number[]> {
+    const path = `/v1/containers/${encodeURIComponent(id)}/processes`;
+    return (await this.#call(processListSchema, { method: 'GET', path })).pids;
   }
 
   delete(id: string, options: DeleteOptions = {}): Promise<void> {

@@ -6,6 +6,8 @@ interface Argument {
   readonly name: string;
   readonly help: string;
   readonly optional?: boolean;
+  /** The last argument: any number of words, taken as they are; options end at the first argument then. */
+  readonly rest?: boolean;
 }
 
 /** What help, docs/cli.md and the parser are made from. */
@@ -52,7 +54,7 @@ export function defineVerb<const T extends OptionTable>(definition: VerbDefiniti
   return {
     ...definition,
     async execute(context, globals, argv, onHelp) {
-      const { options, positionals, help } = parseOptions(definition.options, argv);
+      const { options, positionals, help } = parseOptions(definition.options, argv, takesRest(definition));
       if (help) return onHelp();
       checkArguments(definition, positionals.length);
       const invocation: Invocation<T> = {
@@ -67,8 +69,12 @@ export function defineVerb<const T extends OptionTable>(definition: VerbDefiniti
   };
 }
 
+function takesRest(description: VerbDescription): boolean {
+  return description.arguments.at(-1)?.rest === true;
+}
+
 function checkArguments(description: VerbDescription, given: number): void {
-  const most = description.arguments.length;
+  const most = takesRest(description) ? Infinity : description.arguments.length;
   const least = description.arguments.filter((argument) => argument.optional !== true).length;
   if (given >= least && given <= most) return;
   const count = least === most ? `exactly ${most}` : given < least ? `at least ${least}` : `at most ${most}`;

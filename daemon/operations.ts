@@ -1,5 +1,4 @@
 import { closeSync } from 'node:fs';
-import { release } from 'node:os';
 import {
   type CheckReport,
   type ContainerState,
@@ -22,12 +21,11 @@ import {
 import { TurfError } from '../cli/turf-error.js';
 import { type OciConfig } from '../oci-spec/config.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
-import { libseccompVersion } from '../native-shim/probe.js';
-import { OCI_VERSION } from '../oci-spec/rules/oci-version.js';
 import { configWarnings } from '../oci-spec/semantic.js';
 import { refuseUnsupported } from '../oci-spec/unsupported.js';
 import { readTurfMember, type TurfMember } from '../oci-spec/turf-member.js';
 import { machineReport } from './check/report.js';
+import { healthInfo, versionInfo } from './about.js';
 import { abortable } from './abortable.js';
 import { asTurfError, type Bundle, readBundle, rootDirectory } from './containers/bundle.js';
 import { type Container } from './containers/container.js';
@@ -37,6 +35,7 @@ import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
+import { pauseContainer, resumeContainer } from './containers/pause.js';
 import { writePidFile } from './containers/pid-file.js';
 import { isAlive } from './containers/process-facts.js';
 import { startContainer } from './containers/start.js';
@@ -44,7 +43,6 @@ import { machineFeatures } from './features.js';
 import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
 import { type Seeds } from './seeds/seeds.js';
-import { VERSION } from './version.js';
 
 const PARK_PATIENCE_MS = 30_000;
 
@@ -101,14 +99,24 @@ export class DaemonOperations implements Operations {
     await killContainer(this.#machine, container, signal, all);
   }
 
+  pause(id: string): Promise<void> {
+    return this.#settled(id, (container) => pauseContainer(this.#machine, container));
+  }
+
+  resume(id: string): Promise<void> {
+    return this.#settled(id, (container) => resumeContainer(this.#machine, container));
+  }
+
+  processes(id: string): Promise<readonly number[]> {
+    const pids = this.#find(id).cgroup?.procs() ?? [];
+    return Promise.resolve(pids.toSorted((one, other) => one - other));
+  }
+
   delete(id: string, options: DeleteOptions = {}): Promise<void> {
     const container = this.#machine.containers.get(id);
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
-    return this.#locked(id, async (container) => {
-      await this.#refresh(container);
-      await deleteContainer(this.#machine, container, options.force === true);
-    });
+    return this.#settled(id, (found) => deleteContainer(this.#machine, found, options.force === true));
   }
 
   async list(): Promise<readonly ContainerState[]> {
@@ -182,27 +190,11 @@ export class DaemonOperations implements Operations {
   }
 
   version(): Promise<VersionInfo> {
-    const seccomp = libseccompVersion();
-    return Promise.resolve({
-      version: VERSION,
-      specVersion: OCI_VERSION,
-      node: process.version,
-      kernel: release(),
-      ...(seccomp === undefined ? {} : { seccomp }),
-    });
+    return Promise.resolve(versionInfo());
   }
 
   health(): Promise<HealthInfo> {
-    const kinds = [...this.#machine.containers.values()].map(({ facts }) => facts.kind);
-    const count = (kind: string): number => kinds.filter((other) => other === kind).length;
-    return Promise.resolve({
-      status: 'ok',
-      version: VERSION,
-      uptimeSeconds: Math.floor((Date.now() - this.#started) / 1000),
-      containers: count('container'),
-      seeds: count('seed'),
-      workers: count('worker'),
-    });
+    return Promise.resolve(healthInfo(this.#machine.containers.values(), this.#started));
   }
 
   #create(options: CreateOptions, bundle: Bundle, member: TurfMember): Promise<Container> {
@@ -265,6 +257,14 @@ export class DaemonOperations implements Operations {
 
   #locked<T>(id: string, action: (container: Container) => Promise<T>): Promise<T> {
     return this.#machine.locks.run(id, () => action(this.#find(id)));
+  }
+
+  /** As #locked, and whether the process lives is known. */
+  #settled<T>(id: string, action: (container: Container) => Promise<T>): Promise<T> {
+    return this.#locked(id, async (container) => {
+      await this.#refresh(container);
+      return action(container);
+    });
   }
 
   /** The kernel knows first that a process has ended: its status arrives a moment later. */

@@ -31,6 +31,8 @@ export interface CgroupHandle {
   /** Sends a signal to every process in it and below. SIGKILL reaches processes that fork meanwhile, and frozen ones. */
   kill(signal: number): Promise<void>;
   freeze(): Promise<void>;
+  /** Whether every process of it is frozen now, by whomever; false for a missing cgroup. */
+  frozen(): boolean;
   /** A missing cgroup is no error. */
   thaw(): Promise<void>;
   stats(): CgroupStats;

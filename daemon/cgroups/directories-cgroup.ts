@@ -116,6 +116,10 @@ export class DirectoriesCgroup implements CgroupHandle {
     }
   }
 
+  frozen(): boolean {
+    return this.#freezer()?.frozen() ?? false;
+  }
+
   thaw(): Promise<void> {
     try {
       this.#freezer()?.thaw();

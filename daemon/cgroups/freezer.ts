@@ -10,6 +10,8 @@ const LOOKS = [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
 export interface Freezer {
   /** Resolves when all are frozen; rejects after two seconds. */
   freeze(): Promise<void>;
+  /** Whether all are frozen now, by this cgroup or one above it; false where it has gone. */
+  frozen(): boolean;
   thaw(): void;
 }
 
@@ -36,6 +38,7 @@ export function v1Freezer(directory: string): Freezer {
         () => write('FROZEN'),
       );
     },
+    frozen: () => tryReadControl(state) === 'FROZEN',
     thaw: () => write('THAWED'),
   };
 }
@@ -44,15 +47,13 @@ export function v1Freezer(directory: string): Freezer {
 export function v2Freezer(directory: string): Freezer {
   const file = join(directory, 'cgroup.freeze');
   const events = join(directory, 'cgroup.events');
+  const frozen = (): boolean => flatKeyed(tryReadControl(events), 'frozen') === 1;
   return {
     async freeze() {
       writeControl('cgroup', file, '1');
-      await settle(
-        directory,
-        () => flatKeyed(tryReadControl(events), 'frozen') === 1,
-        () => undefined,
-      );
+      await settle(directory, frozen, () => undefined);
     },
+    frozen,
     thaw: () => writeControl('cgroup', file, '0'),
   };
 }

@@ -168,6 +168,10 @@ class SystemdCgroup implements CgroupHandle {
     return (this.#directories ?? notStarted()).freeze();
   }
 
+  frozen(): boolean {
+    return this.#directories?.frozen() ?? false;
+  }
+
   thaw(): Promise<void> {
     return (this.#directories ?? notStarted()).thaw();
   }

@@ -4,7 +4,7 @@ import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { runHooks } from './hooks.js';
 import { endFirstProcess } from './kill.js';
-import { assertAllowed } from './lifecycle.js';
+import { assertAllowed, observedState } from './lifecycle.js';
 import { hookState } from './oci-state.js';
 import { removeListener } from '../seeds/listen.js';
 import { storedConfig } from './stored-config.js';
@@ -19,7 +19,7 @@ const KILL_PATIENCE_MS = 10_000;
  */
 export async function deleteContainer(machine: Machine, container: Container, force: boolean): Promise<void> {
   const { id } = container;
-  assertAllowed(id, force ? 'forceDelete' : 'delete', container.lifecycle.state);
+  assertAllowed(id, force ? 'forceDelete' : 'delete', observedState(container));
   if (container.lifecycle.state !== 'stopped') await killFirstProcess(machine, container);
   const { cgroup } = container;
   // Without a PID namespace of its own, the end of the first process ends no other.

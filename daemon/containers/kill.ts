@@ -28,6 +28,9 @@ export async function killContainer(
   assertAllowed(container.id, 'kill', container.lifecycle.state);
   if (all && container.cgroup !== undefined) await container.cgroup.kill(number);
   else if (!signalFirstProcess(machine, container, number)) assertAllowed(container.id, 'kill', 'stopped');
+  // A frozen process of a v1 cgroup does not even die; other signals wait until resume.
+  if (number === constants.signals.SIGKILL && container.cgroup?.frozen() === true)
+    await container.cgroup.thaw();
 }
 
 /** SIGKILL to the first process, which may have ended already. */

@@ -1,5 +1,6 @@
-import { type OciStatus, type TurfState } from '../../cli/operations.js';
+import { type TurfState } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
+import { type Container } from './container.js';
 import { type Exit } from './facts.js';
 
 /** Where a container is in its life; what exists only in one state lives only in that variant. */
@@ -9,14 +10,19 @@ export type Lifecycle =
   | { readonly state: 'running' }
   | { readonly state: 'stopped'; readonly exit: Exit };
 
-export type LifecycleVerb = 'start' | 'kill' | 'delete' | 'forceDelete';
+/** A container's state as operations see it: `paused` is asked of the freezer each time and kept nowhere. */
+export type ObservedState = Lifecycle['state'] | 'paused';
+
+export type LifecycleVerb = 'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume';
 
 /** Which verb is allowed in which state (runtime-spec, runtime.md "Lifecycle"; delete of a created container as runc does). */
-const ALLOWED: Readonly<Record<LifecycleVerb, readonly Lifecycle['state'][]>> = {
+const ALLOWED: Readonly<Record<LifecycleVerb, readonly ObservedState[]>> = {
   start: ['created'],
-  kill: ['created', 'running'],
+  kill: ['created', 'running', 'paused'],
   delete: ['created', 'stopped'],
-  forceDelete: ['created', 'running', 'stopped'],
+  forceDelete: ['created', 'running', 'paused', 'stopped'],
+  pause: ['created', 'running'],
+  resume: ['paused'],
 };
 
 /**
@@ -24,27 +30,32 @@ const ALLOWED: Readonly<Record<LifecycleVerb, readonly Lifecycle['state'][]>> = 
  *
  * @throws TurfError TURF_ERR_STATE, naming both
  */
-export function assertAllowed(id: string, verb: LifecycleVerb, state: Lifecycle['state']): void {
+export function assertAllowed(id: string, verb: LifecycleVerb, state: ObservedState): void {
   if (ALLOWED[verb].includes(state)) return;
   throw new TurfError('TURF_ERR_STATE', refusal(id, verb, state), { operation: `${verb} ${id}` });
 }
 
-function refusal(id: string, verb: LifecycleVerb, state: Lifecycle['state']): string {
+function refusal(id: string, verb: LifecycleVerb, state: ObservedState): string {
   switch (verb) {
     case 'start':
       return state === 'stopped'
         ? `cannot start a container that has stopped: ${id}`
         : `cannot start a container that is not created: ${id} is ${state}`;
     case 'kill':
+    case 'pause':
       return `container not running: ${id} is ${state}`;
+    case 'resume':
+      return `container not paused: ${id} is ${state}`;
     case 'delete':
     case 'forceDelete':
       return `cannot delete container ${id} that is not stopped: ${state}`;
   }
 }
 
-export function ociStatus(lifecycle: Lifecycle): OciStatus {
-  return lifecycle.state;
+/** Where the container is in its life, or `paused` where its cgroup is frozen. */
+export function observedState({ lifecycle, cgroup }: Container): ObservedState {
+  const { state } = lifecycle;
+  return (state === 'created' || state === 'running') && cgroup?.frozen() === true ? 'paused' : state;
 }
 
 /** Original Turf's name for the state. `parked`: a seed that has reached its fork point. */

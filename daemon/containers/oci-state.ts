@@ -1,6 +1,6 @@
 import { type ContainerState } from '../../cli/operations.js';
 import { type Container } from './container.js';
-import { ociStatus, turfState } from './lifecycle.js';
+import { observedState, turfState } from './lifecycle.js';
 
 /** The container's state as `turf state` prints it (runtime-spec, runtime.md "State", and runc's extra fields). */
 export function containerState(container: Container): ContainerState {
@@ -11,7 +11,7 @@ export function containerState(container: Container): ContainerState {
     ociVersion: facts.ociVersion,
     id: facts.id,
     pid,
-    status: ociStatus(lifecycle),
+    status: observedState(container),
     bundle: facts.bundle,
     rootfs: facts.rootfs,
     created: facts.created,

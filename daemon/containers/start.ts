@@ -4,7 +4,7 @@ import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
-import { assertAllowed } from './lifecycle.js';
+import { assertAllowed, observedState } from './lifecycle.js';
 import { hookState } from './oci-state.js';
 import { releaseContainer } from './start-connection.js';
 import { storedConfig } from './stored-config.js';
@@ -23,7 +23,7 @@ export async function startContainer(
   container: Container,
 ): Promise<void> {
   const { id } = container;
-  assertAllowed(id, 'start', container.lifecycle.state);
+  assertAllowed(id, 'start', observedState(container));
   exits.hush(container);
   try {
     await releaseContainer(machine.kernel, machine.store.path(id, 'start.sock'), container.labels);

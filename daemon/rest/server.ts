@@ -9,6 +9,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import { containers } from './containers.js';
 import { events } from './events.js';
 import { logs } from './logs.js';
+import { processes } from './processes.js';
 import { allowedMethods } from './methods.js';
 import { collectRoutes, openapi } from './openapi.js';
 import { toProblem } from './problem.js';
@@ -65,6 +66,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
   app.register(
     (v1, _options, done) => {
       containers(v1, { operations });
+      processes(v1, { operations });
       logs(v1, { operations });
       seeds(v1, { operations });
       workers(v1, { operations });

@@ -6,6 +6,7 @@ import { readTurfMember } from '../../oci-spec/turf-member.js';
 import { splitVariable } from '../environment.js';
 import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
+import { observedState } from '../containers/lifecycle.js';
 import { type Machine } from '../machine.js';
 
 /** What a worker is made from, once bundle, seed and options have been put together. */
@@ -43,6 +44,8 @@ export function workerSpec(
   if (!seed.parked || seed.lifecycle.state !== 'running') {
     throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
   }
+  if (observedState(seed) === 'paused')
+    throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} is paused`, { path: 'seed' });
   const own = options.bundle === undefined ? undefined : readBundle(options.bundle);
   const config = own?.config ?? configOf(seed);
   const bundle = options.bundle ?? seed.facts.bundle;

@@ -88,6 +88,9 @@ export function fakeOperations(overrides: Partial<Operations> = {}): FakeOperati
           )
         : Promise.resolve({ ...runningState, id }),
     kill: () => Promise.resolve(),
+    pause: () => Promise.resolve(),
+    resume: () => Promise.resolve(),
+    processes: () => Promise.resolve([4242, 4250]),
     delete: () => Promise.resolve(),
     list: () => Promise.resolve([runningState, workerState]),
     logs: () => from(logChunks),

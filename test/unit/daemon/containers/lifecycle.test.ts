@@ -1,11 +1,15 @@
 import t from 'tap';
+import { type CgroupHandle } from '../../../../daemon/cgroups/cgroup.js';
+import { restoreDirectories } from '../../../../daemon/cgroups/directories-cgroup.js';
 import {
   assertAllowed,
   type Lifecycle,
   type LifecycleVerb,
-  ociStatus,
+  observedState,
+  type ObservedState,
   turfState,
 } from '../../../../daemon/containers/lifecycle.js';
+import { someContainer } from './some-container.js';
 
 const STATES: readonly Lifecycle[] = [
   { state: 'creating' },
@@ -14,17 +18,21 @@ const STATES: readonly Lifecycle[] = [
   { state: 'stopped', exit: { stoppedAt: '' } },
 ];
 
+const OBSERVED: readonly ObservedState[] = [...STATES.map(({ state }) => state), 'paused'];
+
 /** State by state: may it? (runtime-spec, runtime.md "Operations"; runc for delete of a created container) */
 const MATRIX: Readonly<Record<LifecycleVerb, readonly boolean[]>> = {
-  start: [false, true, false, false],
-  kill: [false, true, true, false],
-  delete: [false, true, false, true],
-  forceDelete: [false, true, true, true],
+  start: [false, true, false, false, false],
+  kill: [false, true, true, false, true],
+  delete: [false, true, false, true, false],
+  forceDelete: [false, true, true, true, true],
+  pause: [false, true, true, false, false],
+  resume: [false, false, false, false, true],
 };
 
 void t.test('every verb in every state', (t) => {
   for (const [verb, allowed] of Object.entries(MATRIX) as [LifecycleVerb, readonly boolean[]][]) {
-    STATES.forEach(({ state }, index) => {
+    OBSERVED.forEach((state, index) => {
       const act = (): void => assertAllowed('c1', verb, state);
       if (allowed[index] === true) t.doesNotThrow(act, `${verb} ${state}`);
       else
@@ -39,11 +47,37 @@ void t.test('refusals say what the state is', (t) => {
   t.throws(() => assertAllowed('c1', 'start', 'stopped'), { message: /has stopped/ });
   t.throws(() => assertAllowed('c1', 'kill', 'stopped'), { message: 'container not running: c1 is stopped' });
   t.throws(() => assertAllowed('c1', 'delete', 'running'), { message: /not stopped: running/ });
+  t.throws(() => assertAllowed('c1', 'delete', 'paused'), { message: /not stopped: paused/ });
+  t.throws(() => assertAllowed('c1', 'resume', 'running'), {
+    message: 'container not paused: c1 is running',
+  });
   t.end();
 });
 
-void t.test("the OCI status and original Turf's state", (t) => {
-  t.strictSame(STATES.map(ociStatus), ['creating', 'created', 'running', 'stopped']);
+void t.test('a container whose cgroup is frozen is paused, if it lives', (t) => {
+  const facts = { manager: 'cgroupfs', mode: 'v1', path: '/c1', hierarchies: [] } as const;
+  const cgroup = (frozen: boolean): CgroupHandle => {
+    const handle = restoreDirectories({ ...facts, hierarchies: [] });
+    return Object.assign(handle, { frozen: () => frozen });
+  };
+  const observed = (state: 'creating' | 'created' | 'running', frozen: boolean): ObservedState => {
+    const container = someContainer();
+    container.enter({ state });
+    container.ownCgroup(cgroup(frozen));
+    return observedState(container);
+  };
+  t.equal(observed('running', false), 'running');
+  t.equal(observed('running', true), 'paused');
+  t.equal(observed('created', true), 'paused');
+  t.equal(observed('creating', true), 'creating');
+  const stopped = someContainer();
+  stopped.ownCgroup(cgroup(true));
+  stopped.stop({ stoppedAt: '' });
+  t.equal(observedState(stopped), 'stopped');
+  t.end();
+});
+
+void t.test("original Turf's state", (t) => {
   const states = (kind: 'container' | 'seed' | 'worker', parked: boolean): string[] =>
     STATES.map((state) => turfState(state, kind, parked));
   t.strictSame(states('container', false), ['starting', 'init', 'running', 'stopped']);

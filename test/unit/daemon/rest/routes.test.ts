@@ -45,6 +45,17 @@ const cases: Case[] = [
     undefined,
     ['kill', 'c1', '9', true],
   ],
+  ['pause', 'POST', '/v1/containers/c1/pause', undefined, 204, undefined, ['pause', 'c1']],
+  ['resume', 'POST', '/v1/containers/c1/resume', undefined, 204, undefined, ['resume', 'c1']],
+  [
+    'processes',
+    'GET',
+    '/v1/containers/c1/processes',
+    undefined,
+    200,
+    { pids: [4242, 4250] },
+    ['processes', 'c1'],
+  ],
   ['delete', 'DELETE', '/v1/containers/c1', undefined, 204, undefined, ['delete', 'c1', { force: false }]],
   [
     'force',
