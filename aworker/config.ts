@@ -21,6 +21,8 @@ export interface WorkerConfig {
   readonly listenFd?: number;
   /** The clone is nobody's worker: it shows what workers will touch (native-shim/lib/park_rehearse.c). */
   readonly rehearsal?: true;
+  /** The clone is nobody's worker yet: what it becomes follows later. */
+  readonly ahead?: true;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
 }
@@ -59,7 +61,7 @@ export function parseSeedConfig(source: string): SeedConfig {
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, rehearsal } = parseObject('info', source);
+  const { id, env, main, listenFd, listen, rehearsal, ahead } = parseObject('info', source);
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -69,6 +71,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     ),
     main: text('info.main', main, DEFAULT_MAIN),
     ...(rehearsal === true ? { rehearsal } : {}),
+    ...(ahead === true ? { ahead } : {}),
     ...(listenFd === undefined || listenFd === null
       ? {}
       : { listenFd: descriptor('info.listenFd', listenFd) }),

@@ -5,13 +5,14 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { installClock } from './clock.js';
 import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.js';
+import { exercise } from './exercise.js';
 import { describe, die, installErrorEvents, type Leave } from './fatal.js';
 import { defineLocation, type Identity, installGlobalScope } from './global-scope.js';
 import { createHttpServer, listening } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
-import { forgetListeners } from './scope-events.js';
+import { setListenersAside } from './scope-events.js';
 import { writeText } from './standard-output.js';
 
 /** A signal ends the worker after its `uninstall` event; whoever sent it kills after a grace period of his own. */
@@ -27,8 +28,10 @@ export interface Runtime {
   onFirstRequest(action: () => void): void;
   /** Forgets the loaded module's default export, but for `rehearse`. */
   unload(): void;
-  /** Takes the user's code out of the path of a request, and puts back what was loaded before `unload`. */
-  rehearse(): void;
+  /** Takes the user's code out of the path of a request, and puts back what was loaded before `unload`. @returns undoes it */
+  rehearse(): () => void;
+  /** Answers one request that comes from nowhere: the next finds its path warm. User code is not called. */
+  exercise(): Promise<void>;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
   prepareServer(): void;
   /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
@@ -61,6 +64,16 @@ export function createRuntime(leave: Leave): Runtime {
     return handleFetch(request, defaultFetch, identity.env);
   };
 
+  const rehearse = (): (() => void) => {
+    const putBack = setListenersAside();
+    const users = defaultFetch;
+    defaultFetch = warmFetch;
+    return () => {
+      defaultFetch = users;
+      putBack();
+    };
+  };
+
   installErrorEvents(leave);
   process.on('exit', (code) => leave(code));
   for (const signal of ENDING_SIGNALS) process.once(signal, () => void uninstall(leave, signal));
@@ -82,9 +95,14 @@ export function createRuntime(leave: Leave): Runtime {
       warmFetch = defaultFetch;
       defaultFetch = undefined;
     },
-    rehearse() {
-      forgetListeners();
-      defaultFetch = warmFetch;
+    rehearse,
+    async exercise() {
+      const undo = rehearse();
+      try {
+        await exercise((server ??= createHttpServer(handle)));
+      } finally {
+        undo();
+      }
     },
     prepareServer() {
       server = createHttpServer(handle);

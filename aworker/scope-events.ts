@@ -63,9 +63,13 @@ export function dispatchCollecting(event: Event): unknown[] {
   return errors;
 }
 
-/** Takes every listener away. */
-export function forgetListeners(): void {
+/** Takes every listener away. @returns puts them back */
+export function setListenersAside(): () => void {
+  const before = target;
   target = new EventTarget();
+  return () => {
+    target = before;
+  };
 }
 
 /** HTML's reportError: raises the `error` event for an exception that nobody caught. */

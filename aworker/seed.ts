@@ -42,10 +42,15 @@ runWorker(leave, async () => {
   const runtime = createRuntime(leave);
   await prepare(runtime, config);
   pauseOptimizing();
-  const info = seedPoint.park(config.controlFd);
+  let worker = parseWorkerConfig(seedPoint.park(config.controlFd));
+  if (worker.ahead) {
+    // What follows is done once for nobody, so that the pages it takes are there when somebody waits.
+    renew(runtime);
+    await runtime.exercise();
+    worker = parseWorkerConfig(seedPoint.resume());
+  }
   runtime.onFirstRequest(resumeOptimizing);
   renew(runtime);
-  const worker = parseWorkerConfig(info);
   runtime.identity.id = worker.id;
   runtime.identity.env = worker.env;
   if (worker.rehearsal) {

@@ -109,6 +109,8 @@ export interface SeedCreateOptions {
   readonly bundle: string;
   /** Milliseconds to reach `forkwait`; default 30,000. */
   readonly timeoutMs?: number;
+  /** How many clones to make ahead of their use; absent: as the bundle says, or 1. */
+  readonly pool?: number;
 }
 
 export interface SeedInfo {
@@ -121,6 +123,8 @@ export interface SeedInfo {
   /** Forks since this daemon started. */
   readonly forks: number;
   readonly workers: number;
+  /** Clones made ahead: how many there are to be, and how many wait. */
+  readonly pool: { readonly size: number; readonly ready: number };
 }
 
 export interface ForkOptions {

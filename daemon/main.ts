@@ -25,6 +25,7 @@ import { type Machine } from './machine.js';
 import { DaemonOperations } from './operations.js';
 import { buildRestServer } from './rest/server.js';
 import { SeccompCache } from './seccomp/cache.js';
+import { removeLeftAhead } from './seeds/ahead-cgroup.js';
 import { Seeds } from './seeds/seeds.js';
 import { VERSION } from './version.js';
 import { warmUp } from './warm-up.js';
@@ -84,7 +85,9 @@ async function serve(config: DaemonConfig): Promise<void> {
   };
   const exits = new ExitWatch(machine);
   const seeds = new Seeds(machine, exits);
-  for (const seed of await recoverContainers(machine, exits)) seeds.followParking(seed);
+  const parked = await recoverContainers(machine, exits);
+  await removeLeftAhead(machine);
+  for (const seed of parked) seeds.followParking(seed);
   const operations = new DaemonOperations(machine, exits, seeds);
 
   const clients = serveClients(kernel.listenUnix(join(config.root, 'cli.sock'), CLIENT_SOCKET_MODE), {
@@ -103,7 +106,7 @@ async function serve(config: DaemonConfig): Promise<void> {
     clients.close();
     rmSync(join(config.root, 'cli.sock'), { force: true });
     rmSync(config.socket, { force: true });
-    void rest.close().then(() => process.exit(0));
+    void Promise.all([rest.close(), seeds.dropAllAhead()]).then(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

@@ -116,7 +116,10 @@ export class DaemonOperations implements Operations {
     const container = this.#machine.containers.get(id);
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
-    return this.#settled(id, (found) => deleteContainer(this.#machine, found, options.force === true));
+    return this.#settled(id, async (found) => {
+      await this.#seeds.dropAhead(id);
+      await deleteContainer(this.#machine, found, options.force === true);
+    });
   }
 
   async list(): Promise<readonly ContainerState[]> {
@@ -144,7 +147,8 @@ export class DaemonOperations implements Operations {
       if (member.kind !== 'seed') {
         throw new TurfError('TURF_ERR_CONFIG', 'turf.seed: must be set for a seed', { path: 'turf.seed' });
       }
-      const container = await this.#create({ id, bundle: options.bundle }, bundle, member);
+      const pool = options.pool ?? member.pool;
+      const container = await this.#create({ id, bundle: options.bundle }, bundle, { ...member, pool });
       try {
         await startContainer(this.#machine, this.#exits, container);
         await this.#seeds.whenParked(container, options.timeoutMs ?? PARK_PATIENCE_MS);

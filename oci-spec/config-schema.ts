@@ -52,6 +52,9 @@ export const hooksSchema = object({
   poststop: hookList,
 });
 
+/** Each holds a worker's memory. */
+export const MOST_AHEAD = 1000;
+
 export const turfSchema = object({
   runtime: oneOf(['aworker']),
   /** Directory in the bundle that the worker sees at /code. */
@@ -61,6 +64,8 @@ export const turfSchema = object({
     object({ mode: oneOf(['runtime', 'userland']) }, ['mode']),
     'must be true or {"mode": "runtime" | "userland"}',
   ),
+  /** How many clones of a seed are made ahead of their use. */
+  pool: integer(0, MOST_AHEAD),
   /** Id of the seed to clone. */
   from: string,
   /** `unix:PATH` or `tcp:HOST:PORT`. */

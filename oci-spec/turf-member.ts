@@ -1,4 +1,5 @@
 import type { OciConfig, OciTurf } from './config.js';
+import { MOST_AHEAD } from './config-schema.js';
 import { ConfigError, type ConfigIssue, type Report, show } from './config-error.js';
 import { containerIdProblem } from './container-id.js';
 import { parseListenAddress } from './listen-address.js';
@@ -17,6 +18,8 @@ export type TurfMember =
       readonly mode: SeedMode;
       /** Directory in the bundle, relative to it. Always there in mode userland. */
       readonly code: string | undefined;
+      /** How many clones are made ahead of their use; undefined: the daemon's default. */
+      readonly pool: number | undefined;
       /** What its workers may ask for at most. */
       readonly network: WorkerNetwork;
     }
@@ -52,7 +55,7 @@ export function readTurfMember(config: OciConfig): TurfMember {
 /** The same for a caller that collects issues; where it reports one, the result means nothing. */
 export function turfMember(config: OciConfig, report: Report): TurfMember {
   const { fields, where } = merge(config, report);
-  const { runtime, code, seed, from, listen, network = 'none' } = fields;
+  const { runtime, code, seed, from, listen, pool, network = 'none' } = fields;
   if (runtime === undefined) {
     if (Object.keys(fields).length > 0)
       report('turf.runtime', 'is required beside other members of turf: must be "aworker"');
@@ -70,8 +73,9 @@ export function turfMember(config: OciConfig, report: Report): TurfMember {
     // A seed that is given code and no mode loads it.
     const mode = seed !== true ? seed.mode : code === undefined ? 'runtime' : 'userland';
     if (mode === 'userland' && code === undefined) report('turf.code', 'is required for a userland seed');
-    return { kind: 'seed', mode, code, network };
+    return { kind: 'seed', mode, code, pool, network };
   }
+  if (pool !== undefined) report(where('pool'), 'needs turf.seed: only a seed has clones');
   if (from !== undefined) {
     const problem = containerIdProblem(from);
     if (problem !== undefined) report(where('from'), problem);
@@ -81,7 +85,7 @@ export function turfMember(config: OciConfig, report: Report): TurfMember {
   return { kind: 'aworker', code: code ?? '', listen, network };
 }
 
-type FieldName = 'runtime' | 'code' | 'seed' | 'from' | 'listen' | 'network';
+type FieldName = 'runtime' | 'code' | 'seed' | 'from' | 'listen' | 'pool' | 'network';
 type Fields = { -readonly [K in FieldName]?: NonNullable<OciTurf[K]> };
 
 /** Puts an annotation's text into its field; answers what it must be where the text is wrong. */
@@ -109,6 +113,11 @@ const FROM_TEXT: Readonly<Record<FieldName, (fields: Fields, text: string) => st
     fields.listen = text;
     return undefined;
   },
+  pool: (fields, text) => {
+    if (!/^[0-9]{1,4}$/.test(text) || Number(text) > MOST_AHEAD) return `a number from 0 to ${MOST_AHEAD}`;
+    fields.pool = Number(text);
+    return undefined;
+  },
   network: (fields, text) => {
     if (text !== 'none' && text !== 'host') return '"none" or "host"';
     fields.network = text;
@@ -121,13 +130,14 @@ function isFieldName(name: string): name is FieldName {
 }
 
 function merge(config: OciConfig, report: Report): { fields: Fields; where: (name: FieldName) => string } {
-  const { runtime, code, seed, from, listen, network } = config.turf ?? {};
+  const { runtime, code, seed, from, listen, pool, network } = config.turf ?? {};
   const fields: Fields = {
     ...(runtime === undefined ? {} : { runtime }),
     ...(code === undefined ? {} : { code }),
     ...(seed === undefined ? {} : { seed }),
     ...(from === undefined ? {} : { from }),
     ...(listen === undefined ? {} : { listen }),
+    ...(pool === undefined ? {} : { pool }),
     ...(network === undefined ? {} : { network }),
   };
   const annotated = new Set<FieldName>();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_AHEAD } from '../../oci-spec/config-schema.js';
 import { parseListenAddress } from '../../oci-spec/listen-address.js';
 import { absolutePath, containerId, turfStates } from './container.js';
 
@@ -7,6 +8,12 @@ export const seedCreateRequestSchema = z
     id: containerId,
     bundle: absolutePath,
     timeoutMs: z.int().min(1).max(3_600_000).exactOptional().meta({ description: 'Default 30000' }),
+    pool: z
+      .int()
+      .min(0)
+      .max(MOST_AHEAD)
+      .exactOptional()
+      .meta({ description: 'Clones to make ahead of their use; default: turf.pool of the bundle, or 1' }),
   })
   .meta({ id: 'SeedCreateRequest' });
 
@@ -20,6 +27,7 @@ export const seedInfoSchema = z
     created: z.string(),
     forks: z.int(),
     workers: z.int(),
+    pool: z.object({ size: z.int(), ready: z.int() }).meta({ description: 'Clones made ahead of their use' }),
   })
   .meta({ id: 'SeedInfo' });
 

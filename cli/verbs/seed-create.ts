@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { MOST_AHEAD } from '../../oci-spec/config-schema.js';
+import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
 export const verb = defineVerb({
@@ -15,6 +17,11 @@ export const verb = defineVerb({
       value: 'DIR',
       help: 'bundle directory (default: the current directory)',
     },
+    pool: {
+      kind: 'number',
+      value: 'N',
+      help: 'clones to make ahead of their use (default: turf.pool of the bundle, or 1)',
+    },
     timeout: { kind: 'number', value: 'SECONDS', help: 'give up after this long (default: 30)' },
   },
   examples: [{ command: 'seed create seed1 --bundle /srv/fn', does: 'initialise the function once' }],
@@ -22,6 +29,7 @@ export const verb = defineVerb({
     await context.operations.seedCreate({
       id: argument(0),
       bundle: resolve(context.cwd, options.bundle ?? '.'),
+      ...(options.pool === undefined ? {} : { pool: poolSize(options.pool) }),
       ...(options.timeout === undefined
         ? {}
         : { timeoutMs: Math.max(1, Math.round(options.timeout * 1000)) }),
@@ -29,3 +37,11 @@ export const verb = defineVerb({
     return 0;
   },
 });
+
+function poolSize(value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= MOST_AHEAD) return value;
+  throw new TurfError(
+    'TURF_ERR_USAGE',
+    `--pool: must be a whole number from 0 to ${MOST_AHEAD}, got ${value}`,
+  );
+}

@@ -36,6 +36,8 @@ export const factsSchema = z.strictObject({
   idBase: z.int().optional(),
   /** Whether a seed lives in the host's network namespace. */
   hostNetwork: z.boolean().optional(),
+  /** How many clones of a seed are made ahead of their use. */
+  pool: z.int().optional(),
   /** Host path of a seed's code directory. */
   code: z.string().optional(),
   /** Id of a worker's seed. */

@@ -33,21 +33,31 @@ export class SyncChannel {
    *
    * @param labels config field of each operation, for errors
    * @param onSync runs what the daemon has to do at a sync point; the container waits meanwhile
+   * @param ready the frame that says so
    * @throws TurfError TURF_ERR_LAUNCH with the field at fault, or where the other end breaks the protocol
    */
-  async untilReady(labels: readonly string[], onSync: (tag: number) => Promise<string>): Promise<void> {
+  async untilReady(
+    labels: readonly string[],
+    onSync: (tag: number) => Promise<string>,
+    ready: 'K' | 'R' = 'K',
+  ): Promise<void> {
     for (let syncs = 0; ; syncs++) {
       const frame = await this.next();
       if (frame === undefined) {
         throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
       }
-      if (frame.type === 'K') return;
+      if (frame.type === ready) return;
       if (frame.type === 'E') throw planError(frame.payload, labels);
       if (frame.type !== 'S' || syncs === MOST_SYNCS)
         throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${frame.type} while setting up`);
       const answer = await onSync(new PayloadReader(frame.payload).u32());
       await this.#channel.send('G', new PayloadWriter().str(answer).finish());
     }
+  }
+
+  /** True once the other end has gone. */
+  get ended(): boolean {
+    return this.#channel.ended;
   }
 
   close(): void {

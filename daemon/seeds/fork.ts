@@ -1,30 +1,43 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
-import { createCgroup } from '../cgroups/create.js';
 import { cgroupfsLocation } from '../cgroups/path.js';
-import { countsSwap, enterAs, workerResources } from '../cgroups/worker.js';
+import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { type Facts } from '../containers/facts.js';
 import { endFirstProcess } from '../containers/kill.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
-import { NAMESPACES } from '../../oci-spec/namespaces.js';
+import { PlanBuilder } from '../plan/encode.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
-import { inertTree } from './inert-tree.js';
+import { type AheadClone } from './ahead-clone.js';
+import { type AheadClones } from './ahead.js';
+import { addRoot, finishPlan, PlanDescriptors, requestClone, withPatience } from './cloning.js';
 import { bindListener, type Listener, removeListener } from './listen.js';
-import { RESOLVER_FILES } from './runtime-files.js';
-import { CloneRequest, openClone } from './seed-control.js';
+import { type CloneRequest, openClone } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
-import { LISTEN_FD, workerPlan } from './worker-plan.js';
+import { askedLimits, limitWorkerCgroup, makeWorkerCgroup } from './worker-cgroup.js';
+import { becomeWorker, LISTEN_FD, place } from './worker-plan.js';
 import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
 const FORK_PATIENCE_MS = 10_000;
+
+export interface ForkContext {
+  readonly machine: Machine;
+  readonly exits: ExitWatch;
+  readonly ahead: AheadClones;
+  readonly seccomp: CompiledSeccomp;
+  readonly configOf: (seed: Container) => OciConfig;
+}
+
+/** What a worker is made of: a clone that was there already, or one that the seed is making. */
+type Making =
+  | { readonly kind: 'ahead'; readonly clone: AheadClone }
+  | { readonly kind: 'asked'; readonly request: CloneRequest; readonly cgroup: CgroupHandle };
 
 /**
  * Clones a seed into a worker: parked until `start` where `hold` is asked for, running otherwise. Everything is undone if a step
@@ -33,15 +46,13 @@ const FORK_PATIENCE_MS = 10_000;
  * @throws TurfError
  */
 export async function forkWorker(
-  machine: Machine,
-  exits: ExitWatch,
-  seccomp: CompiledSeccomp,
+  context: ForkContext,
   options: ForkOptions,
-  configOf: (seed: Container) => OciConfig,
 ): Promise<{ container: Container; result: ForkResult }> {
+  const { machine, exits } = context;
   const begun = process.hrtime.bigint();
   const { id } = options;
-  const spec = workerSpec(machine, options, configOf);
+  const spec = workerSpec(machine, options, context.configOf);
   const undo = new UndoStack();
   try {
     machine.store.reserve(id);
@@ -49,8 +60,7 @@ export async function forkWorker(
       machine.containers.delete(id);
       machine.store.remove(id);
     });
-    const request = requestClone(machine, id, spec);
-    undo.push('clone request', () => request.sync.close());
+    const making = begin(context, id, spec, askedLimits(machine, spec.resources, options), undo);
     const container = new Container(firstFacts(machine, id, spec));
     exits.hush(container);
     machine.containers.set(id, container);
@@ -59,35 +69,22 @@ export async function forkWorker(
     else machine.store.writeConfig(id, spec.configText);
     const listener = await bindListener(machine.kernel, spec.listen);
     undo.push('listening socket', () => removeListener(machine.kernel, listener.address));
+    const hold = options.hold === true;
     try {
-      const cgroup = workerCgroup(machine, id, spec.resources, options);
-      undo.push('cgroup', async () => {
-        await cgroup.kill(constants.signals.SIGKILL);
-        await cgroup.destroy();
-      });
+      const cgroup = making.kind === 'ahead' ? making.clone.cgroup : making.cgroup;
       container.ownCgroup(cgroup);
-      await clone(machine, exits, undo, seccomp, {
-        request,
-        container,
-        cgroup,
-        listener,
-        spec,
-        hold: options.hold === true,
-      });
-      const facts = container.learn({
-        phase: 'created',
-        cgroup: cgroup.describe(),
-        listen: listener.address,
-      });
-      machine.store.writeFacts(facts);
+      await become(context, undo, { making, container, listener, spec, hold });
+      machine.store.writeFacts(
+        container.learn({ phase: 'created', cgroup: cgroup.describe(), listen: listener.address }),
+      );
     } finally {
       closeSync(listener.fd);
     }
-    container.enter(options.hold === true ? { state: 'created' } : { state: 'running' });
+    container.enter(hold ? { state: 'created' } : { state: 'running' });
     undo.clear();
     const pid = container.facts.process?.pid ?? 0;
     const forkMs = Number(process.hrtime.bigint() - begun) / 1e6;
-    machine.log.debug({ id, pid, seed: options.seed, forkMs }, 'worker forked');
+    machine.log.debug({ id, pid, seed: options.seed, from: making.kind, forkMs }, 'worker forked');
     exits.announce(container, { type: 'fork', id, pid, seed: options.seed });
     return { container, result: { id, pid, listen: listener.address, forkMs } };
   } catch (error) {
@@ -97,11 +94,31 @@ export async function forkWorker(
   }
 }
 
-/** The seed clones itself while the daemon prepares what the clone is to become. */
-function requestClone(machine: Machine, id: string, spec: WorkerSpec): CloneRequest {
-  const info = JSON.stringify({ id, env: spec.env, main: mainModule(spec.config), listenFd: LISTEN_FD });
-  const path = machine.store.path(spec.seed.id, 'control.sock');
-  return new CloneRequest(machine.kernel, path, unshareFlags(spec.hostNetwork), info);
+/** Takes a clone that is there; otherwise the seed clones itself while the daemon prepares what the clone is to become. */
+function begin(
+  { machine, ahead }: ForkContext,
+  id: string,
+  spec: WorkerSpec,
+  resources: OciResources,
+  undo: UndoStack,
+): Making {
+  const clone = ahead.take(spec.seed.id, { code: spec.code, hostNetwork: spec.hostNetwork, resources });
+  if (clone !== undefined) {
+    undo.push('clone', () => clone.end());
+    limitWorkerCgroup(machine, clone.cgroupPath, resources);
+    return { kind: 'ahead', clone };
+  }
+  const request = requestClone(machine, spec.seed, spec.hostNetwork);
+  undo.push('clone request', () => request.sync.close());
+  const location = cgroupfsLocation(id);
+  if (location.manager !== 'cgroupfs')
+    throw new TurfError('TURF_ERR_CGROUP', 'a worker has a cgroupfs cgroup');
+  const cgroup = makeWorkerCgroup(machine, location.path, resources);
+  undo.push('cgroup', async () => {
+    await cgroup.kill(constants.signals.SIGKILL);
+    await cgroup.destroy();
+  });
+  return { kind: 'asked', request, cgroup };
 }
 
 function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
@@ -125,132 +142,104 @@ function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
   };
 }
 
-function workerCgroup(
-  machine: Machine,
-  id: string,
-  resources: OciResources | undefined,
-  options: ForkOptions,
-): CgroupHandle {
-  const limits = workerResources(
-    {
-      ...(options.memory === undefined ? {} : { memory: options.memory }),
-      ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
-    },
-    countsSwap(machine.cgroupLayout),
-  );
-  const location = cgroupfsLocation(id);
-  if (location.manager !== 'cgroupfs')
-    throw new TurfError('TURF_ERR_CGROUP', 'a worker has a cgroupfs cgroup');
-  return createCgroup({
-    layout: machine.cgroupLayout,
-    attachDeviceFilter: machine.attachDeviceFilter,
-    path: location.path,
-    resources: {
-      ...resources,
-      memory: { ...resources?.memory, ...limits.memory },
-      cpu: { ...resources?.cpu, ...limits.cpu },
-    },
-    scope: 'lean',
-  });
-}
-
-interface CloneInput {
-  readonly request: CloneRequest;
+interface Becoming {
+  readonly making: Making;
   readonly container: Container;
-  readonly cgroup: CgroupHandle;
   readonly listener: Listener;
   readonly spec: WorkerSpec;
   readonly hold: boolean;
 }
 
-async function clone(
-  machine: Machine,
-  exits: ExitWatch,
-  undo: UndoStack,
-  seccomp: CompiledSeccomp,
-  input: CloneInput,
-): Promise<void> {
-  const { request, container, cgroup, spec } = input;
-  const { kernel, store } = machine;
-  const { id } = container;
-  const seedPid = spec.seed.facts.process?.pid ?? 0;
-  const open: number[] = [];
-  const own = (fd: number): number => {
-    open.push(fd);
-    return fd;
-  };
-  const expired = new AbortController();
-  const timer = setTimeout(() => {
-    expired.abort();
-    request.sync.close();
-  }, FORK_PATIENCE_MS);
+/** Gives the clone the plan that makes it the worker, and waits until it is one. */
+async function become(context: ForkContext, undo: UndoStack, becoming: Becoming): Promise<void> {
+  const { machine, exits } = context;
+  const { making, container, spec } = becoming;
+  const request = making.kind === 'ahead' ? making.clone.request : making.request;
+  const descriptors = new PlanDescriptors();
   try {
-    const root = join(store.root, '.worker-root');
-    const { tasksFds } = enterAs(cgroup, spec.seed.facts.idBase ?? 0, machine.openAs);
-    tasksFds.forEach(own);
-    const plan = workerPlan({
-      hostname: id.slice(0, 63),
-      ownNetwork: !spec.hostNetwork,
-      rootTree: own(inertTree(kernel, root)),
-      codeTree: own(inertTree(kernel, spec.code)),
-      files: new Map(
-        spec.hostNetwork ? resolverFiles().map((path) => [path, own(inertTree(kernel, path))]) : [],
-      ),
-      tasksFds,
-      stdio: [
-        own(openSync('/dev/null', 'r')),
-        own(store.openLog(id, 'stdout')),
-        own(store.openLog(id, 'stderr')),
-      ],
-      listenFd: input.listener.fd,
-      startSocketFd: input.hold ? own(kernel.listenUnix(store.path(id, 'start.sock'), 0o600)) : undefined,
-      seccomp,
+    const { planFd, fds, labels } = lastPlan(context, descriptors, becoming);
+    container.label(labels);
+    const info = JSON.stringify({
+      id: container.id,
+      env: spec.env,
+      main: mainModule(spec.config),
+      listenFd: LISTEN_FD,
     });
-    container.label(plan.labels);
-    const planFd = own(kernel.sealedMemfd('turf-plan', plan.bytes));
-    const { sync } = request;
-    try {
-      // Before the clone is known to be one: what is not is ended with all of its cgroup.
-      request.become(planFd, plan.fds);
-      const pid = await request.pid();
-      const opened = openClone(kernel, pid, seedPid, (...key) => exits.watches(...key));
-      if (opened === undefined) {
-        // It may have said why it ended.
-        await sync.untilReady(plan.labels, () => Promise.resolve(''));
-        throw new TurfError('TURF_ERR_LAUNCH', 'the clone ended before it was set up');
-      }
-      const { pidfd, startTime } = opened;
-      container.ownProcess(pidfd);
-      undo.push('clone', async () => {
-        endFirstProcess(machine, container);
-        await exits.settle(container);
-      });
-      container.learn({ process: { pid, startTime: startTime.toString() } });
-      exits.watch(container, pid, startTime, pidfd);
-      await sync.untilReady(plan.labels, () => {
-        cgroup.attach(pid);
-        return Promise.resolve('');
-      });
-    } finally {
-      sync.close();
-    }
-  } catch (cause) {
-    if (!expired.signal.aborted) throw cause;
-    throw new TurfError('TURF_ERR_TIMEOUT', `seed ${spec.seed.id} did not fork in ${FORK_PATIENCE_MS} ms`, {
-      cause,
-    });
+    // Before the clone is known to be one: what is not is ended with all of its cgroup.
+    request.become(info, planFd, fds);
+    await withPatience(
+      request,
+      FORK_PATIENCE_MS,
+      async () => {
+        const { pid, startTime, pidfd } = await cloned(context, making, spec.seed, labels);
+        container.ownProcess(pidfd);
+        undo.push('process', async () => {
+          endFirstProcess(machine, container);
+          await exits.settle(container);
+        });
+        container.learn({ process: { pid, startTime: startTime.toString() } });
+        exits.watch(container, pid, startTime, pidfd);
+        await request.sync.untilReady(labels, () => {
+          container.cgroup?.attach(pid);
+          return Promise.resolve('');
+        });
+      },
+      (cause) =>
+        new TurfError('TURF_ERR_TIMEOUT', `seed ${spec.seed.id} did not fork in ${FORK_PATIENCE_MS} ms`, {
+          cause,
+        }),
+    );
   } finally {
-    clearTimeout(timer);
-    for (const fd of open) closeSync(fd);
+    request.sync.close();
+    descriptors.close();
   }
 }
 
-/** Those that this host has; some are links, which the mount follows. */
-function resolverFiles(): string[] {
-  return RESOLVER_FILES.filter((path) => existsSync(path));
+function lastPlan(
+  { machine, seccomp }: ForkContext,
+  descriptors: PlanDescriptors,
+  { making, container, listener, spec, hold }: Becoming,
+): ReturnType<typeof finishPlan> {
+  const { kernel, store } = machine;
+  const { id } = container;
+  const own = (fd: number): number => descriptors.own(fd);
+  const plan = new PlanBuilder();
+  if (making.kind === 'asked') {
+    const { tasksFds } = enterAs(making.cgroup, spec.seed.facts.idBase ?? 0, machine.openAs);
+    tasksFds.forEach(own);
+    place(plan, { tasksFds, ownNetwork: !spec.hostNetwork });
+  }
+  if (making.kind === 'asked' || making.clone.code === undefined)
+    addRoot(machine, plan, descriptors, spec.code, spec.hostNetwork);
+  becomeWorker(plan, {
+    hostname: id.slice(0, 63),
+    stdio: [
+      own(openSync('/dev/null', 'r')),
+      own(store.openLog(id, 'stdout')),
+      own(store.openLog(id, 'stderr')),
+    ],
+    listenFd: listener.fd,
+    startSocketFd: hold ? own(kernel.listenUnix(store.path(id, 'start.sock'), 0o600)) : undefined,
+    seccomp,
+  });
+  return finishPlan(machine, plan, descriptors);
 }
 
-function unshareFlags(hostNetwork: boolean): number {
-  const { pid, mount, ipc, uts, network } = NAMESPACES;
-  return pid.flag | mount.flag | ipc.flag | uts.flag | (hostNetwork ? 0 : network.flag);
+/** The clone's process; the container owns the pidfd from then on. */
+async function cloned(
+  { machine, exits }: ForkContext,
+  making: Making,
+  seed: Container,
+  labels: readonly string[],
+): Promise<{ pid: number; startTime: bigint; pidfd: number }> {
+  if (making.kind === 'ahead') return making.clone.release();
+  const { request } = making;
+  const pid = await request.pid();
+  const opened = openClone(machine.kernel, pid, seed.facts.process?.pid ?? 0, (...key) =>
+    exits.watches(...key),
+  );
+  if (opened !== undefined) return { pid, ...opened };
+  // It may have said why it ended.
+  await request.sync.untilReady(labels, () => Promise.resolve(''));
+  throw new TurfError('TURF_ERR_LAUNCH', 'the clone ended before it was set up');
 }

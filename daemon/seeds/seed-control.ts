@@ -57,14 +57,13 @@ export class CloneRequest {
    *
    * @param path `control.sock` of the seed
    * @param unshareFlags CLONE_NEW* that the clone is born into
-   * @param info JSON for the clone's JavaScript
    * @throws TurfError TURF_ERR_SEED where the seed takes no requests
    */
-  constructor(kernel: Kernel, path: string, unshareFlags: number, info: string) {
+  constructor(kernel: Kernel, path: string, unshareFlags: number) {
     this.#kernel = kernel;
     this.#fd = connectOrRefuse(kernel, path);
     this.sync = new SyncChannel(new Socket({ fd: this.#fd, readable: true, writable: true }));
-    const payload = new PayloadWriter().u32(unshareFlags).str(info).finish();
+    const payload = new PayloadWriter().u32(unshareFlags).finish();
     kernel.send(this.#fd, encodeFrame('F', payload), []);
   }
 
@@ -81,10 +80,28 @@ export class CloneRequest {
     return new PayloadReader(frame.payload).i32();
   }
 
-  /** Sends the clone its plan, and the plan's descriptors in its order; `pid` says so where there is no clone to receive them. */
-  become(planFd: number, fds: readonly number[]): void {
+  /** Sends a plan that does not make the clone a worker yet; `ahead` answers. @param fds the plan's own, in its order */
+  prepare(planFd: number, fds: readonly number[]): void {
+    this.#send('A', undefined, [planFd, ...fds]);
+  }
+
+  /**
+   * Waits until the clone has done the plan of `prepare`, and waits itself for the next.
+   *
+   * @throws TurfError as SyncChannel.untilReady
+   */
+  ahead(labels: readonly string[], onSync: () => Promise<string>): Promise<void> {
+    return this.sync.untilReady(labels, onSync, 'R');
+  }
+
+  /** Sends the clone its last plan; `pid` says so where there is no clone to receive it. @param info JSON for its JavaScript */
+  become(info: string, planFd: number, fds: readonly number[]): void {
+    this.#send('L', new PayloadWriter().str(info).finish(), [planFd, ...fds]);
+  }
+
+  #send(type: string, payload: Buffer | undefined, fds: readonly number[]): void {
     try {
-      this.#kernel.send(this.#fd, encodeFrame('L'), [planFd, ...fds]);
+      this.#kernel.send(this.#fd, encodeFrame(type, payload), fds);
     } catch (error) {
       if (!(error instanceof KernelError && error.code === 'EPIPE')) throw error;
     }

@@ -57,6 +57,7 @@ export function seedSpec(
       seedMode: member.mode,
       idBase,
       hostNetwork: member.network === 'host',
+      ...(member.pool === undefined ? {} : { pool: member.pool }),
       ...(code === undefined ? {} : { code }),
     },
     mountFds,

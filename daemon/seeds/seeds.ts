@@ -14,12 +14,14 @@ import { type OciConfig } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { forkWorker } from './fork.js';
+import { AheadClones } from './ahead.js';
 import { makeSeedRoot, makeWorkerRoot, type RuntimeFile, runtimeFiles } from './runtime-files.js';
 import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
 import { WORKER_SECCOMP } from './worker-seccomp.js';
 
 const STDERR_SHOWN = 4000;
+const DEFAULT_POOL = 1;
 
 /** Seeds and their clones. */
 export class Seeds {
@@ -29,11 +31,13 @@ export class Seeds {
   readonly #forks = new Map<string, number>();
   /** What seeds were made from: every fork asks for it. */
   readonly #configs = new WeakMap<Container, OciConfig>();
+  readonly #ahead: AheadClones;
   #seccomp: CompiledSeccomp | undefined;
 
   constructor(machine: Machine, exits: ExitWatch) {
     this.#machine = machine;
     this.#exits = exits;
+    this.#ahead = new AheadClones(machine, exits);
     this.#files = runtimeFiles();
     makeSeedRoot(join(machine.store.root, '.seed-root'), this.#files);
     makeWorkerRoot(join(machine.store.root, '.worker-root'));
@@ -93,16 +97,32 @@ export class Seeds {
       created: facts.created,
       forks: this.#forks.get(facts.id) ?? 0,
       workers: workers.length,
+      pool: { size: poolSize(seed), ready: this.#ahead.ready(seed.id) },
     };
   }
 
   async fork(options: ForkOptions): ReturnType<typeof forkWorker> {
     this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
-    const forked = await forkWorker(this.#machine, this.#exits, this.#seccomp, options, (seed) =>
-      this.#configOf(seed),
-    );
+    const context = {
+      machine: this.#machine,
+      exits: this.#exits,
+      ahead: this.#ahead,
+      seccomp: this.#seccomp,
+      configOf: (seed: Container): OciConfig => this.#configOf(seed),
+    };
+    const forked = await this.#ahead.whileForking(options.seed, () => forkWorker(context, options));
     this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
     return forked;
+  }
+
+  /** Ends the clones that were made ahead of a seed's forks. */
+  dropAhead(id: string): Promise<void> {
+    return this.#ahead.drop(id);
+  }
+
+  /** The same for all seeds: the daemon is about to stop. */
+  dropAllAhead(): Promise<void> {
+    return this.#ahead.dropAll();
   }
 
   #configOf(seed: Container): OciConfig {
@@ -117,6 +137,7 @@ export class Seeds {
     if (parked === undefined) return 'exited';
     if (!seed.parked) {
       seed.park();
+      this.#ahead.keep(seed, poolSize(seed));
       const { process } = seed.facts;
       this.#machine.log.info({ id: seed.id, pid: process?.pid, ...parked }, 'seed parked');
       this.#machine.events.publish({
@@ -133,4 +154,8 @@ export class Seeds {
     const text = readFileSync(this.#machine.store.logPath(seed.id, 'stderr'), 'utf8').trim();
     return text === '' ? '' : `:\n${text.slice(-STDERR_SHOWN)}`;
   }
+}
+
+function poolSize(seed: Container): number {
+  return seed.facts.pool ?? DEFAULT_POOL;
 }

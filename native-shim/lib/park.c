@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -32,6 +34,14 @@ struct ending_signals {
   struct sigaction term, interrupt, hangup;
 };
 
+struct turf_seed_point {
+  struct turf_park_clone clone;
+  struct ending_signals saved;
+  sigset_t before;
+};
+
+_Static_assert(TURF_KEPT_FD_FIRST == 200, "the text below names it");
+
 static void answer_error(int connection, int error, const char *detail) {
   uint8_t payload[16 + 64];
   uint32_t length = (uint32_t)strnlen(detail, 64);
@@ -44,9 +54,9 @@ static void answer_error(int connection, int error, const char *detail) {
   (void)turf_frame_send(connection, FAILED, payload, 16 + length, NULL, 0);
 }
 
-/* What is wrong with a fork request, NULL for nothing. `payload`: u32 namespaces, str info. */
+/* What is wrong with a fork request, NULL for nothing. `payload`: u32 namespaces. */
 static const char *refusal(const uint8_t *payload, const struct turf_frame *frame) {
-  if (frame->length < 8 || turf_get_u32(payload + 4) != frame->length - 8)
+  if (frame->length != 4)
     return "malformed fork request";
   if ((turf_get_u32(payload) & ~(uint32_t)NAMESPACES) != 0)
     return "a flag that is no namespace";
@@ -56,7 +66,7 @@ static const char *refusal(const uint8_t *payload, const struct turf_frame *fram
 /* Returns 1 in the clone, 0 in the seed. */
 static int serve_fork(struct turf_park_clone *clone, const uint8_t *payload) {
   int connection = clone->connection;
-  const char *step = refusal(payload, clone->frame);
+  const char *step = refusal(payload, &clone->frame);
   cleanup_fd int gate_out = -1;
   cleanup_fd int gate_in = -1;
   uint8_t answer[4];
@@ -107,11 +117,12 @@ static void answer_ready(const struct turf_park_clone *clone) {
 }
 
 /* Returns 1 in a clone. A request that cannot be understood costs its connection, nothing else. */
-static int serve(struct turf_park_clone *clone, uint8_t *buffer, uint32_t capacity) {
-  struct turf_frame *frame = clone->frame;
+static int serve(struct turf_park_clone *clone) {
+  struct turf_frame *frame = &clone->frame;
+  uint8_t *buffer = clone->buffer;
   int cloned = 0;
 
-  if (turf_park_receive(clone->connection, buffer, capacity, frame, REQUEST_PATIENCE_SECONDS) == 0) {
+  if (turf_park_receive(clone->connection, buffer, clone->capacity, frame, REQUEST_PATIENCE_SECONDS) == 0) {
     if (frame->type == QUESTION)
       answer_ready(clone);
     else if (frame->type == FORK)
@@ -163,55 +174,73 @@ static int find_engine(struct turf_park_clone *clone, char *message, uint32_t si
   return 0;
 }
 
-static int rehearsal_info(const struct ending_signals *saved, uint8_t *buffer, uint32_t capacity) {
-  restore_signals(saved);
-  return snprintf((char *)buffer, capacity, "{\"rehearsal\":true,\"listenFd\":%d}", TURF_KEPT_FD_FIRST);
+static int tell(struct turf_seed_point *point, const char *info) {
+  (void)strcpy((char *)point->clone.buffer, info);
+  return (int)strlen(info);
 }
 
-int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *message, uint32_t message_size) {
-  struct turf_frame frame = {0};
-  struct turf_park_clone clone = {.connection = -1, .gate = -1, .frame = &frame};
-  struct ending_signals saved;
-  sigset_t all, before;
-  int cloned = 0;
-  int r = capacity < TURF_CONTROL_LIMIT + TURF_FRAME_HEADER ? -EINVAL : find_engine(&clone, message, message_size);
+/* The clone is what it is to be: signals are JavaScript's again. */
+static int leave(struct turf_seed_point *point) {
+  restore_signals(&point->saved);
+  (void)sigprocmask(SIG_SETMASK, &point->before, NULL);
+  return (int)point->clone.info_length;
+}
 
+struct turf_seed_point *turf_seed_point_new(void) {
+  return calloc(1, sizeof(struct turf_seed_point));
+}
+
+int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffer, uint32_t capacity, char *message,
+                   uint32_t message_size) {
+  struct turf_park_clone *clone = &point->clone;
+  sigset_t all;
+  int cloned;
+  int r = capacity < TURF_CONTROL_LIMIT + TURF_FRAME_HEADER ? -EINVAL : find_engine(clone, message, message_size);
+
+  *clone = (struct turf_park_clone){.connection = -1,
+                                    .gate = -1,
+                                    .buffer = buffer,
+                                    .capacity = capacity,
+                                    .rand_poll = clone->rand_poll,
+                                    .loop_fork = clone->loop_fork,
+                                    .loop = clone->loop};
   if (r == 0)
     r = turf_seed_prepare(control_fd, message, message_size);
   if (r == 0)
-    r = turf_park_descriptors(&clone.seed);
+    r = turf_park_descriptors(&clone->seed);
   if (r < 0)
     return r;
   /* without huge pages (no memory, switched off) clones only take longer */
   (void)turf_park_code_to_huge_pages();
   (void)sigfillset(&all);
-  default_signals(&saved);
-  (void)sigprocmask(SIG_BLOCK, &all, &before);
-  cloned = turf_park_rehearse(&clone);
-  (void)sigprocmask(SIG_SETMASK, &before, NULL);
-  if (cloned)
-    return rehearsal_info(&saved, buffer, capacity);
+  default_signals(&point->saved);
+  (void)sigprocmask(SIG_BLOCK, &all, &point->before);
+  cloned = turf_park_rehearse(clone);
+  if (cloned) {
+    (void)leave(point);
+    return tell(point, "{\"rehearsal\":true,\"listenFd\":200}");
+  }
+  (void)sigprocmask(SIG_SETMASK, &point->before, NULL);
   while (!cloned) {
     r = accept_one(control_fd);
     if (r == -EAGAIN)
       continue;
     if (r < 0)
       return r;
-    clone.connection = r;
-    (void)sigprocmask(SIG_BLOCK, &all, &before);
-    cloned = serve(&clone, buffer, TURF_CONTROL_LIMIT + TURF_FRAME_HEADER);
+    clone->connection = r;
+    (void)sigprocmask(SIG_BLOCK, &all, &point->before);
+    cloned = serve(clone);
     if (!cloned) {
-      (void)close(clone.connection);
-      /* the environment of one worker must not lie in the memory of the next */
-      explicit_bzero(buffer, TURF_FRAME_HEADER + (frame.length > TURF_CONTROL_LIMIT ? 0 : frame.length));
-      (void)sigprocmask(SIG_SETMASK, &before, NULL);
+      (void)close(clone->connection);
+      (void)sigprocmask(SIG_SETMASK, &point->before, NULL);
     }
   }
-  restore_signals(&saved);
-  (void)sigprocmask(SIG_SETMASK, &before, NULL);
-  r = (int)(frame.length - 8);
-  memmove(buffer, buffer + TURF_FRAME_HEADER + 8, (size_t)r);
-  return r;
+  return clone->waits ? tell(point, "{\"ahead\":true}") : leave(point);
+}
+
+int turf_seed_resume(struct turf_seed_point *point) {
+  turf_park_follow_last_plan(&point->clone);
+  return leave(point);
 }
 
 void turf_exit(int code) {

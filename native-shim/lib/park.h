@@ -30,11 +30,20 @@
  * -EBUSY: a thread runs, or a socket or a descriptor above 199 is open. */
 TURF_EXPORT int turf_seed_prepare(int control_fd, char *message, uint32_t message_size);
 
+/* A fork point, for as long as the process lives; NULL: no memory. */
+struct turf_seed_point;
+TURF_EXPORT struct turf_seed_point *turf_seed_point_new(void);
+
 /* Prepares, then serves the listening socket `control_fd` until a fork request made this process a clone. Returns in
- * the clone only: the length of the request's `info` text, moved to the start of `buffer` (at least TURF_CONTROL_LIMIT + 8 bytes).
+ * the clone only: the length of the `info` text that came with its plan, at the start of `buffer` (at least TURF_CONTROL_LIMIT + 8 bytes,
+ * valid until turf_seed_resume).
  * A failure (-errno, `message`) means that the process never parked. Signals SIGTERM, SIGINT, SIGHUP have
  * their default action while parked. */
-TURF_EXPORT int turf_seed_park(int control_fd, uint8_t *buffer, uint32_t capacity, char *message, uint32_t message_size);
+TURF_EXPORT int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffer, uint32_t capacity, char *message,
+                               uint32_t message_size);
+
+/* In a clone that was made ahead (`info` has "ahead"): waits until somebody needs it. Returns the length of the `info` text. */
+TURF_EXPORT int turf_seed_resume(struct turf_seed_point *point);
 
 /* Ends the process at once: no exit handler, no destructor. Node's own way out joins threads that a clone does not have. */
 TURF_EXPORT void turf_exit(int code) __attribute__((noreturn));
@@ -78,18 +87,28 @@ struct turf_park_warmth {
   uint32_t pages;
 };
 
+#define TURF_PARK_LOCK_PIPE 2
+
 /* park_clone.c: what a clone of a seed does before it returns to JavaScript. Ends the process on failure. */
 struct turf_park_clone {
   int connection;
   struct turf_park_descriptors seed;
   int gate;               /* read end of a pipe: one byte once the seed has answered; end of file: the seed died */
-  struct turf_frame *frame; /* the request; its payload is for JavaScript */
+  struct turf_frame frame; /* the request, then what the clone received last */
+  uint8_t *buffer;          /* for whole frames; in the end it starts with the text for JavaScript */
+  uint32_t capacity, info_length;
+  int waits; /* made ahead: the last plan is still to come */
+  int lock[TURF_PARK_LOCK_PIPE]; /* libuv's */
+  uint32_t lock_count;
   struct turf_park_warmth warmth;
   int (*rand_poll)(void); /* OpenSSL's, in the node binary */
   int (*loop_fork)(void *loop);
   void *loop;
 };
 void turf_park_become_clone(struct turf_park_clone *clone);
+
+/* park_clone.c: says that a clone which was made ahead is ready, waits for its last plan and runs it. */
+void turf_park_follow_last_plan(struct turf_park_clone *clone);
 
 /* park_clone.c: the same for a clone that is given no plan and answers one request on `listener`, which becomes descriptor
  * TURF_KEPT_FD_FIRST. */

@@ -16,6 +16,8 @@
 #define READY 'K'
 #define FAILED 'E'
 #define PLAN 'L'
+#define PLAN_AHEAD 'A'
+#define READY_AHEAD 'R'
 
 /* the daemon prepares cgroup, root and sockets while the clone is being made */
 #define PLAN_PATIENCE_SECONDS 10
@@ -73,19 +75,17 @@ static int close_others(int *keep, uint32_t count) {
   return turf_close_range(first, ~0u, 0);
 }
 
-#define LOCK_PIPE 2
-
 /* The pipe that libuv's pthread_atfork handler made for its signal lock a moment ago: the descriptors that are neither the seed's nor
  * ours. libuv tells nobody their numbers. Returns how many there are. */
 static uint32_t find_lock_pipe(const struct turf_park_descriptors *seed, const int *own, uint32_t own_count,
-                               int pipe[LOCK_PIPE]) {
+                               int pipe[TURF_PARK_LOCK_PIPE]) {
   ino_t now[TURF_KEPT_FD_FIRST];
   uint32_t count = 0;
 
   turf_park_inodes(now);
   for (uint32_t i = 0; i < own_count; i++)
     now[own[i]] = 0;
-  for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < LOCK_PIPE; fd++)
+  for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < TURF_PARK_LOCK_PIPE; fd++)
     if (now[fd] != 0 && now[fd] != seed->inodes[fd])
       pipe[count++] = fd;
   return count;
@@ -119,20 +119,35 @@ static void wait_for_seed(int gate) {
     _exit(1);
 }
 
-static void receive_plan(struct turf_park_clone *clone, struct turf_frame *frame) {
-  uint8_t header[TURF_FRAME_HEADER];
-  int r = turf_park_receive(clone->connection, header, sizeof header, frame, PLAN_PATIENCE_SECONDS);
+/* `info` of PLAN, for JavaScript, to the start of the buffer. 0 or -EPROTO. */
+static int take_info(struct turf_park_clone *clone, const struct turf_frame *frame) {
+  const uint8_t *payload = clone->buffer + TURF_FRAME_HEADER;
+
+  if (frame->length < 4 || turf_get_u32(payload) != frame->length - 4)
+    return -EPROTO;
+  clone->info_length = frame->length - 4;
+  memmove(clone->buffer, payload + 4, clone->info_length);
+  return 0;
+}
+
+/* @param seconds 0: as long as it takes */
+static void receive_plan(struct turf_park_clone *clone, int seconds) {
+  struct turf_frame *frame = &clone->frame;
+  int r = turf_park_receive(clone->connection, clone->buffer, clone->capacity, frame, seconds);
 
   /* the daemon has given up, and does not listen any more */
   if (r == -EPIPE || r == -ECONNRESET)
     _exit(1);
-  if (r == 0 && (frame->type != PLAN || frame->fd_count == 0))
+  if (r == 0 && frame->fd_count == 0)
     r = -EPROTO;
+  if (r == 0)
+    r = frame->type == PLAN ? take_info(clone, frame) : frame->type == PLAN_AHEAD && frame->length == 0 ? 0 : -EPROTO;
   if (r < 0)
     fail_step(clone->connection, r, "receive the plan");
 }
 
-static void run_plan(struct turf_park_clone *clone, struct turf_frame *frame, int *report_fd) {
+static void run_plan(struct turf_park_clone *clone, int *report_fd) {
+  struct turf_frame *frame = &clone->frame;
   struct turf_plan plan = {.fd_count = frame->fd_count - 1, .sync_fd = clone->connection};
   struct turf_plan_error error = {.op_index = UINT32_MAX};
   struct stat status;
@@ -143,6 +158,7 @@ static void run_plan(struct turf_park_clone *clone, struct turf_frame *frame, in
   data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, frame->fds[0], 0);
   if (data == MAP_FAILED)
     fail_step(*report_fd, -errno, "map the plan");
+  (void)close(frame->fds[0]);
   plan.data = data;
   plan.length = (size_t)status.st_size;
   memcpy(plan.fds, frame->fds + 1, plan.fd_count * sizeof plan.fds[0]);
@@ -152,15 +168,14 @@ static void run_plan(struct turf_park_clone *clone, struct turf_frame *frame, in
 }
 
 /* Drops all that is the seed's but `kept`, and gives libuv event descriptors of its own. *step says what failed. */
-static int drop_seed(const struct turf_park_clone *clone, const int *own, uint32_t own_count, int kept, int lock[LOCK_PIPE],
-                     uint32_t *lock_count, const char **step) {
-  int keep[1 + LOCK_PIPE] = {kept};
+static int drop_seed(struct turf_park_clone *clone, const int *own, uint32_t own_count, int kept, const char **step) {
+  int keep[1 + TURF_PARK_LOCK_PIPE] = {kept};
   uint32_t count = 1;
   int r;
 
-  *lock_count = find_lock_pipe(&clone->seed, own, own_count, lock);
-  for (uint32_t i = 0; i < *lock_count; i++)
-    keep[count++] = lock[i];
+  clone->lock_count = find_lock_pipe(&clone->seed, own, own_count, clone->lock);
+  for (uint32_t i = 0; i < clone->lock_count; i++)
+    keep[count++] = clone->lock[i];
   *step = "close_range";
   r = close_others(keep, count);
   if (r < 0)
@@ -180,7 +195,7 @@ static int renew_engine(const struct turf_park_clone *clone, const char **step) 
 
 /* Keeps 0-2, what the plan adopted, what libuv needs, and the connection that the daemon waits on. */
 static int keep_adopted(int *report_fd, const struct turf_park_descriptors *seed, const int *lock, uint32_t lock_count) {
-  int keep[LOCK_PIPE + TURF_PARK_EVENT_FDS + TURF_KEPT_FD_LAST - TURF_KEPT_FD_FIRST + 2];
+  int keep[TURF_PARK_LOCK_PIPE + TURF_PARK_EVENT_FDS + TURF_KEPT_FD_LAST - TURF_KEPT_FD_FIRST + 2];
   uint32_t count = 0;
   int moved = fcntl(*report_fd, F_DUPFD_CLOEXEC, TURF_KEPT_FD_LAST + 1);
 
@@ -200,26 +215,12 @@ static int keep_adopted(int *report_fd, const struct turf_park_descriptors *seed
   return close_others(keep, count);
 }
 
-void turf_park_become_clone(struct turf_park_clone *clone) {
-  int own[] = {clone->connection, clone->gate};
-  struct turf_frame plan = {0};
-  int report_fd = clone->connection;
-  int lock[LOCK_PIPE];
-  uint32_t lock_count;
+/* The clone is a worker now, as far as C goes. */
+static void finish(struct turf_park_clone *clone, int report_fd) {
+  int started = report_fd != clone->connection;
   const char *step;
-  int started, r;
+  int r = keep_adopted(&report_fd, &clone->seed, clone->lock, clone->lock_count);
 
-  wait_for_seed(clone->gate);
-  r = drop_seed(clone, own, 2, clone->connection, lock, &lock_count, &step);
-  if (r < 0)
-    fail_step(report_fd, r, step);
-  r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
-  if (r < 0)
-    _exit(1);
-  receive_plan(clone, &plan);
-  run_plan(clone, &plan, &report_fd);
-  started = report_fd != clone->connection;
-  r = keep_adopted(&report_fd, &clone->seed, lock, lock_count);
   if (r < 0)
     fail_step(report_fd, r, "close_range");
   r = renew_engine(clone, &step);
@@ -230,20 +231,50 @@ void turf_park_become_clone(struct turf_park_clone *clone) {
   if (r < 0 && !started)
     _exit(1);
   (void)close(report_fd);
+}
+
+void turf_park_become_clone(struct turf_park_clone *clone) {
+  int own[] = {clone->connection, clone->gate};
+  int report_fd = clone->connection;
+  const char *step;
+  int r;
+
+  wait_for_seed(clone->gate);
+  r = drop_seed(clone, own, 2, clone->connection, &step);
+  if (r < 0)
+    fail_step(report_fd, r, step);
+  r = turf_frame_send(clone->connection, HELLO, NULL, 0, NULL, 0);
+  if (r < 0)
+    _exit(1);
+  receive_plan(clone, PLAN_PATIENCE_SECONDS);
+  run_plan(clone, &report_fd);
+  clone->waits = clone->frame.type == PLAN_AHEAD;
+  if (!clone->waits)
+    finish(clone, report_fd);
   turf_park_warm_up(&clone->warmth);
+}
+
+void turf_park_follow_last_plan(struct turf_park_clone *clone) {
+  int report_fd = clone->connection;
+
+  if (turf_frame_send(clone->connection, READY_AHEAD, NULL, 0, NULL, 0) < 0)
+    _exit(1);
+  receive_plan(clone, 0);
+  if (clone->frame.type != PLAN)
+    fail_step(report_fd, -EPROTO, "receive the last plan");
+  run_plan(clone, &report_fd);
+  finish(clone, report_fd);
 }
 
 void turf_park_become_rehearsal(struct turf_park_clone *clone, int listener) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   int own[] = {listener, null};
-  int lock[LOCK_PIPE];
-  uint32_t lock_count;
   const char *step;
 
   /* what user code of the seed says here is said again by every clone */
   if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
     _exit(1);
-  if (drop_seed(clone, own, 2, listener, lock, &lock_count, &step) < 0 ||
+  if (drop_seed(clone, own, 2, listener, &step) < 0 ||
       dup3(listener, TURF_KEPT_FD_FIRST, O_CLOEXEC) < 0 || close(listener) < 0 || renew_engine(clone, &step) < 0)
     _exit(1);
 }

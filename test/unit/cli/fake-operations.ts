@@ -52,6 +52,7 @@ export const seed: SeedInfo = {
   created: '2026-01-02T03:04:05Z',
   forks: 12,
   workers: 3,
+  pool: { size: 1, ready: 1 },
 };
 
 export const forkResult: ForkResult = {
