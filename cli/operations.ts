@@ -3,6 +3,8 @@
  * client implements them remotely. Every method rejects with a TurfError.
  */
 
+import type { ExecOptions, ExecResult } from './exec.js';
+
 export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
 /** Original Turf's states, finer than the OCI status. */
@@ -43,6 +45,8 @@ export interface ContainerState {
 export interface Launcher {
   /** Sends the launch request with its descriptors; resolves to the pid of the container's first process. */
   launch(request: LaunchRequest): Promise<number>;
+  /** The process launched last has ended and left the rest to `pid`, a child of the launcher, too (docs/protocol.md, `C`). */
+  succeed(pid: number): Promise<void>;
 }
 
 /** docs/protocol.md, "Launch request". */
@@ -229,6 +233,8 @@ export interface Operations {
   resume(id: string): Promise<void>;
   /** Host pids of every process of the container, in ascending order; none once it has stopped. */
   processes(id: string): Promise<readonly number[]>;
+  /** Starts a program in a container that is there; resolves once it runs. */
+  exec(options: ExecOptions): Promise<ExecResult>;
   delete(id: string, options?: DeleteOptions): Promise<void>;
   list(): Promise<readonly ContainerState[]>;
   logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;

@@ -23,6 +23,7 @@ import type {
   SeedInfo,
   VersionInfo,
 } from './operations.js';
+import type { ExecResult } from './exec.js';
 import { readEvents, readLogs } from './rest-streams.js';
 import { RestTransport, type RestCall } from './rest-transport.js';
 import { TurfError } from './turf-error.js';
@@ -79,6 +80,11 @@ export class RestClient implements Operations {
   async processes(id: string): Promise<readonly number[]> {
     const path = `/v1/containers/${encodeURIComponent(id)}/processes`;
     return (await this.#call(processListSchema, { method: 'GET', path })).pids;
+  }
+
+  exec(): Promise<ExecResult> {
+    const message = 'exec needs the turf command, not REST: its program is a child of the caller';
+    return Promise.reject(new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'exec' }));
   }
 
   delete(id: string, options: DeleteOptions = {}): Promise<void> {

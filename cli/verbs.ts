@@ -10,6 +10,7 @@ const verbs: Readonly<Record<string, () => Promise<VerbModule>>> = {
   start: () => import('./verbs/start.js'),
   run: () => import('./verbs/run.js'),
   state: () => import('./verbs/state.js'),
+  exec: () => import('./verbs/exec.js'),
   pause: () => import('./verbs/pause.js'),
   resume: () => import('./verbs/resume.js'),
   ps: () => import('./verbs/ps.js'),

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { type ExecOptions, type ExecResult } from '../cli/exec.js';
 import {
   type CheckReport,
   type ContainerState,
@@ -31,6 +32,7 @@ import { asTurfError, type Bundle, readBundle, rootDirectory } from './container
 import { type Container } from './containers/container.js';
 import { type ContainerSpec, createContainer } from './containers/create.js';
 import { deleteContainer } from './containers/delete.js';
+import { execInContainer } from './containers/exec.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { readLogs } from './containers/logs.js';
@@ -110,6 +112,17 @@ export class DaemonOperations implements Operations {
   processes(id: string): Promise<readonly number[]> {
     const pids = this.#find(id).cgroup?.procs() ?? [];
     return Promise.resolve(pids.toSorted((one, other) => one - other));
+  }
+
+  async exec(options: ExecOptions): Promise<ExecResult> {
+    try {
+      // Not behind the lock: programs run beside one another, and one that joins a frozen container waits for long.
+      const container = this.#find(options.id);
+      await this.#refresh(container);
+      return await execInContainer(this.#machine, container, options);
+    } finally {
+      if (options.consoleFd !== undefined) closeSync(options.consoleFd);
+    }
   }
 
   delete(id: string, options: DeleteOptions = {}): Promise<void> {

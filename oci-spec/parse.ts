@@ -45,12 +45,24 @@ export function validateConfig(document: unknown): OciConfig {
  * @throws ConfigError
  */
 export function parseProcess(text: string): OciProcess {
+  return validateProcess(readProcess(text));
+}
+
+/** The same before the rules that tie fields together, for what is still to be completed: `validateProcess` follows. */
+export function readProcess(text: string): OciProcess {
   const issues: ConfigIssue[] = [];
   const value = withoutNulls(parseDocument(text));
   if (!isProcess(value, issues, 'process')) throw new ConfigError(issues);
-  issues.push(...processIssues(value));
-  if (issues.length > 0) throw new ConfigError(issues);
   return value;
+}
+
+/** @throws ConfigError */
+export function validateProcess(process: OciProcess): OciProcess {
+  const issues: ConfigIssue[] = [];
+  if (!isProcess(process, issues, 'process')) throw new ConfigError(issues);
+  issues.push(...processIssues(process));
+  if (issues.length > 0) throw new ConfigError(issues);
+  return process;
 }
 
 function parseDocument(text: string): unknown {

@@ -22,7 +22,6 @@ const NOT_YET = 'is not supported yet';
 const REFUSALS: readonly Refusal[] = [
   { path: 'process.scheduler', value: (config) => config.process?.scheduler },
   { path: 'process.ioPriority', value: (config) => config.process?.ioPriority },
-  { path: 'process.execCPUAffinity', value: (config) => config.process?.execCPUAffinity },
   {
     path: 'process.apparmorProfile',
     value: (config) =>

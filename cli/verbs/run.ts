@@ -100,6 +100,7 @@ function watchLaunch(launcher: Launcher): { launcher: Launcher; used: () => bool
         used = true;
         return launcher.launch(request);
       },
+      succeed: (pid) => launcher.succeed(pid),
     },
     used: () => used,
   };

@@ -75,6 +75,10 @@ export class ClientSession implements Launcher {
     return launchedPid(decoded);
   }
 
+  async succeed(pid: number): Promise<void> {
+    await this.#channel.send('C', new PayloadWriter().u32(this.#lastRequest).u32(pid).finish());
+  }
+
   /**
    * Has the client wait for the process it launched last, forwarding signals to it.
    *

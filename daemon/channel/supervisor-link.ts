@@ -57,6 +57,11 @@ export class SupervisorLink extends EventEmitter<{ died: [ProcessEnd]; lost: [] 
     return launchedPid(await answer);
   }
 
+  /** The supervisor reaps every child that it has: nothing to tell. */
+  succeed(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async #read(): Promise<void> {
     for (let frame = await this.#channel.next(); frame !== undefined; frame = await this.#channel.next()) {
       if (frame.type === 'P') {

@@ -7,6 +7,7 @@ import { type OciConfig } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { type Machine } from '../machine.js';
 import { compilePlan } from '../plan/compile.js';
+import { openConsoleSocket } from './console-socket.js';
 import { cgroupView, makeCgroup } from './container-cgroup.js';
 import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
@@ -119,6 +120,7 @@ function firstFacts(machine: Machine, options: CreateOptions, spec: ContainerSpe
     annotations: spec.config.annotations ?? {},
     hooks: Object.keys(spec.config.hooks ?? {}),
     logs: options.launcher === undefined,
+    ...(options.noNewKeyring === true ? { noNewKeyring: true } : {}),
     ...spec.facts,
   };
 }
@@ -146,7 +148,12 @@ async function launch(
     const entry = cgroup.enter();
     entry.tasksFds.forEach(own);
     if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
-    const consoleSocketFd = openConsole(machine, options, config, own);
+    const consoleSocketFd = openConsoleSocket(
+      machine.kernel,
+      options,
+      config.process?.terminal === true,
+      own,
+    );
     const late = spec.facts.kind === 'seed';
     const user =
       newUserNamespace(config) && !late
@@ -203,38 +210,6 @@ function logStdio(machine: Machine, id: string, own: (fd: number) => number): [n
     own(machine.store.openLog(id, 'stdout')),
     own(machine.store.openLog(id, 'stderr')),
   ];
-}
-
-function openConsole(
-  machine: Machine,
-  options: CreateOptions,
-  config: OciConfig,
-  own: (fd: number) => number,
-): number | undefined {
-  const terminal = config.process?.terminal === true;
-  // The operation that was given it closes it.
-  if (options.consoleFd !== undefined) return options.consoleFd;
-  if (terminal !== (options.consoleSocket !== undefined)) {
-    throw new TurfError(
-      'TURF_ERR_USAGE',
-      terminal
-        ? 'cannot allocate a terminal without a console socket'
-        : 'a console socket needs process.terminal',
-      { path: 'process.terminal' },
-    );
-  }
-  return options.consoleSocket === undefined
-    ? undefined
-    : own(connectConsole(machine, options.consoleSocket));
-}
-
-function connectConsole(machine: Machine, path: string): number {
-  try {
-    return machine.kernel.connectUnix(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TurfError('TURF_ERR_USAGE', `console socket: ${reason}`, { path: 'consoleSocket', cause });
-  }
 }
 
 /**

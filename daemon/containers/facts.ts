@@ -30,6 +30,8 @@ export const factsSchema = z.strictObject({
   hooks: z.array(z.string()),
   /** Output is kept in the container's log files (it was not the caller's). */
   logs: z.boolean(),
+  /** Made with --no-new-keyring: exec keeps its caller's, too. */
+  noNewKeyring: z.boolean().optional(),
   /** Mode of a seed. */
   seedMode: z.enum(['runtime', 'userland']).optional(),
   /** First host uid and gid of a seed's range. */

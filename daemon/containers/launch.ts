@@ -81,26 +81,39 @@ export async function launchContainer(
   }
 }
 
+/** A launch request for a process in the launcher's own namespaces. @param fds turf-init, plan, sync channel, the plan's own */
+export function plainRequest(
+  fds: readonly number[],
+  { stdio, cgroupDirectory, preserveFds }: Pick<LaunchInput, 'stdio' | 'cgroupDirectory' | 'preserveFds'>,
+): LaunchRequest {
+  const all = [...fds];
+  const add = (fd: number | undefined): number => (fd === undefined ? -1 : all.push(fd) - 1);
+  return {
+    cloneFlags: 0,
+    flags: stdio === undefined ? KEEP_STDIO : SETSID,
+    preserveFds,
+    cgroupFd: add(cgroupDirectory),
+    userNsFd: -1,
+    pidNsFd: -1,
+    stdinFd: add(stdio?.[0]),
+    stdoutFd: add(stdio?.[1]),
+    stderrFd: add(stdio?.[2]),
+    fds: all,
+  };
+}
+
 function tooEarly(): TurfError {
   return new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
 }
 
 function launchRequest(machine: Machine, input: LaunchInput, planFd: number, sync: number): LaunchRequest {
-  const { plan, stdio, cgroupDirectory } = input;
-  const fds = [machine.initProgram, planFd, sync, ...plan.fds];
-  const add = (fd: number | undefined): number => (fd === undefined ? -1 : fds.push(fd) - 1);
+  const { plan } = input;
   const join = (index: number): number => (index < 0 ? -1 : index + LEADING_FDS);
   return {
+    ...plainRequest([machine.initProgram, planFd, sync, ...plan.fds], input),
     cloneFlags: plan.cloneFlags,
-    flags: stdio === undefined ? KEEP_STDIO : SETSID,
-    preserveFds: input.preserveFds,
-    cgroupFd: add(cgroupDirectory),
     userNsFd: join(plan.userNsJoinIndex),
     pidNsFd: join(plan.pidNsJoinIndex),
-    stdinFd: add(stdio?.[0]),
-    stdoutFd: add(stdio?.[1]),
-    stderrFd: add(stdio?.[2]),
-    fds,
   };
 }
 

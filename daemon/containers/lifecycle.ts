@@ -13,7 +13,8 @@ export type Lifecycle =
 /** A container's state as operations see it: `paused` is asked of the freezer each time and kept nowhere. */
 export type ObservedState = Lifecycle['state'] | 'paused';
 
-export type LifecycleVerb = 'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume';
+export type LifecycleVerb =
+  'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume' | 'exec' | 'execPaused';
 
 /** Which verb is allowed in which state (runtime-spec, runtime.md "Lifecycle"; delete of a created container as runc does). */
 const ALLOWED: Readonly<Record<LifecycleVerb, readonly ObservedState[]>> = {
@@ -23,6 +24,8 @@ const ALLOWED: Readonly<Record<LifecycleVerb, readonly ObservedState[]>> = {
   forceDelete: ['created', 'running', 'paused', 'stopped'],
   pause: ['created', 'running'],
   resume: ['paused'],
+  exec: ['created', 'running'],
+  execPaused: ['created', 'running', 'paused'],
 };
 
 /**
@@ -44,6 +47,11 @@ function refusal(id: string, verb: LifecycleVerb, state: ObservedState): string 
     case 'kill':
     case 'pause':
       return `container not running: ${id} is ${state}`;
+    case 'exec':
+    case 'execPaused':
+      return state === 'paused'
+        ? `cannot exec in a paused container (use --ignore-paused to override): ${id}`
+        : `cannot exec in a ${state} container: ${id}`;
     case 'resume':
       return `container not paused: ${id} is ${state}`;
     case 'delete':

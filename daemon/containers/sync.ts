@@ -60,6 +60,26 @@ export class SyncChannel {
     return this.#channel.ended;
   }
 
+  /**
+   * Waits until a process that joins a container has executed its program, which closes its end.
+   *
+   * @param onChild called with the number of the child that goes on with the plan, once it is known
+   * @returns that number
+   * @throws TurfError TURF_ERR_LAUNCH with the field at fault
+   */
+  async untilExecuted(labels: readonly string[], onChild: (pid: number) => Promise<void>): Promise<number> {
+    let pid = 0;
+    for (let frame = await this.next(); frame !== undefined; frame = await this.next()) {
+      if (frame.type === 'E') throw planError(frame.payload, labels);
+      if (frame.type !== 'P' || pid !== 0)
+        throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${frame.type} while joining a container`);
+      pid = new PayloadReader(frame.payload).i32();
+      await onChild(pid);
+    }
+    if (pid === 0) throw new TurfError('TURF_ERR_LAUNCH', 'the process ended before it joined the container');
+    return pid;
+  }
+
   close(): void {
     this.#channel.destroy();
   }

@@ -8,7 +8,7 @@ import { runHooks } from './hooks.js';
 import { finishMounts, makeMounts } from './mounts.js';
 import { enterNamespaces, namespaceFlags, namespacesOf, setNames } from './namespaces.js';
 import { type CompiledPlan, type PlanContext, type PlanInput, SYNC_ID_MAPS } from './plan-input.js';
-import { becomeProgram, limitProcess, setSysctls } from './process.js';
+import { becomeProgram, limitProcess, setSysctls, writeSecurityLabels } from './process.js';
 import { attachRoot, changeRoot, protectPaths, protectRoot } from './rootfs.js';
 
 /**
@@ -46,7 +46,13 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   protectRoot(context);
   limitProcess(context, process);
   if (input.lateUserNamespace === true) enterUserNamespace(plan);
-  becomeProgram(context, process);
+  writeSecurityLabels(context, process);
+  becomeProgram(context, process, {
+    start() {
+      plan.waitStart('start', plan.addFd(input.startSocketFd));
+      runHooks(context, 'startContainer');
+    },
+  });
 
   return { ...plan.finish(), ...flags };
 }

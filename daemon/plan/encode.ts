@@ -11,7 +11,7 @@ import type {
   MountSetattrOp,
   UserOp,
 } from './op-fields.js';
-import { OP, PLAN_MAGIC, PLAN_MAX_FDS, PLAN_VERSION } from './opcodes.js';
+import { CONSOLE_FLAG, OP, PLAN_MAGIC, PLAN_MAX_FDS, PLAN_VERSION } from './opcodes.js';
 
 const HEADER_LENGTH = 20;
 
@@ -146,7 +146,9 @@ export class PlanBuilder {
   console(label: string, console: ConsoleOp): this {
     return this.#op(OP.CONSOLE, label, (w) => {
       w.i32(this.#fd(console.socket)).u32(console.rows).u32(console.columns);
-      w.u32(console.uid).u32(Number(console.bindDevConsole));
+      w.u32(console.uid).u32(
+        (console.bindDevConsole ? CONSOLE_FLAG.BIND : 0) | (console.later === true ? CONSOLE_FLAG.LATER : 0),
+      );
     });
   }
 
@@ -245,6 +247,15 @@ export class PlanBuilder {
 
   sessionKeyring(label: string, name: string): this {
     return this.#op(OP.SESSION_KEYRING, label, (w) => w.str(name));
+  }
+
+  spawn(label: string, terminal: boolean): this {
+    return this.#op(OP.SPAWN, label, (w) => w.u32(Number(terminal)));
+  }
+
+  /** `mask`: bit n of byte n/8 is CPU n. */
+  cpuAffinity(label: string, mask: Buffer): this {
+    return this.#op(OP.CPU_AFFINITY, label, (w) => w.str(mask));
   }
 
   personality(label: string, persona: number): this {

@@ -50,6 +50,8 @@ export interface ConsoleOp {
   readonly columns: number;
   readonly uid: number;
   readonly bindDevConsole: boolean;
+  /** Stdio only: SPAWN makes it the controlling terminal. */
+  readonly later?: boolean;
 }
 
 export interface HookOp {

@@ -44,6 +44,8 @@ export const OP = {
   TMPFS_COPY_UP: 38,
   ADOPT_FD: 39,
   SESSION_KEYRING: 40,
+  SPAWN: 50,
+  CPU_AFFINITY: 51,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */
@@ -54,6 +56,9 @@ export const MOUNT_FLAG = {
   COPY_UP: 8,
   CREATE_LIKE: 16,
 } as const;
+
+/** Flags of CONSOLE. */
+export const CONSOLE_FLAG = { BIND: 1, LATER: 2 } as const;
 
 /** What PIVOT_ROOT does. */
 export const PIVOT_MODE = { PIVOT: 0, MOVE: 1, CHROOT: 2 } as const;

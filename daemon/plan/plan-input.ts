@@ -33,7 +33,21 @@ export interface CgroupView {
   readonly unifiedHostPath?: string;
 }
 
-export interface PlanInput {
+/** What a program needs, in a container of its own or in one that is there. */
+export interface ProcessInput {
+  /** Connected; required where process.terminal is true. */
+  readonly consoleSocketFd?: number;
+  /** N of `--preserve-fds`. */
+  readonly preserveFds?: number;
+  /** linux.seccomp, compiled. */
+  readonly seccomp?: CompiledSeccomp;
+  /** Descriptors that the program is to have, by their number there (3 or more). */
+  readonly adopt?: readonly { readonly fd: number; readonly number: number }[];
+  /** Home directory of the user by the container's /etc/passwd, for HOME where process.env has none. */
+  readonly home?: string;
+}
+
+export interface PlanInput extends ProcessInput {
   readonly id: string;
   /** Validated, with nothing left that is unsupported. */
   readonly config: OciConfig;
@@ -54,26 +68,16 @@ export interface PlanInput {
   readonly namespaceFds: ReadonlyMap<NamespaceType, number>;
   /** Listening. */
   readonly startSocketFd: number;
-  /** Connected; required where process.terminal is true. */
-  readonly consoleSocketFd?: number;
   readonly noPivot?: boolean;
   /** Keep the launcher's session keyring instead of making one. */
   readonly noNewKeyring?: boolean;
-  /** N of `--preserve-fds`. */
-  readonly preserveFds?: number;
-  /** linux.seccomp, compiled. */
-  readonly seccomp?: CompiledSeccomp;
   /** Index in config.mounts to the bind source as a detached mount: what a user namespace's root could not open. */
   readonly bindSourceFds?: ReadonlyMap<number, number>;
-  /** Descriptors that the program is to have, by their number there (3 or more). */
-  readonly adopt?: readonly { readonly fd: number; readonly number: number }[];
   /**
    * Root makes everything, and the user namespace comes last, with a mount namespace that it owns: the kernel locks the mounts' flags
    * in the copy, so that root of the user namespace cannot make a read-only one writable (mount_namespaces(7), "Restrictions").
    */
   readonly lateUserNamespace?: boolean;
-  /** Home directory of the user by the container's /etc/passwd, for HOME where process.env has none. */
-  readonly home?: string;
 }
 
 export interface CompiledPlan extends EncodedPlan {
@@ -85,12 +89,17 @@ export interface CompiledPlan extends EncodedPlan {
   readonly pidNsJoinIndex: number;
 }
 
-/** What the parts of the compiler share. */
-export interface PlanContext {
-  readonly input: PlanInput;
-  readonly config: OciConfig;
+/** What the parts of the compiler share that are about the process. */
+export interface ProcessContext {
+  readonly input: ProcessInput;
   readonly linux: OciLinux;
   readonly plan: PlanBuilder;
+}
+
+/** What the parts of the compiler share. */
+export interface PlanContext extends ProcessContext {
+  readonly input: PlanInput;
+  readonly config: OciConfig;
   readonly namespaces: {
     /** New or joined. */
     has(type: NamespaceType): boolean;

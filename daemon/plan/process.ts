@@ -3,8 +3,7 @@ import { capabilityMask } from '../../oci-spec/capabilities.js';
 import type { OciProcess } from '../../oci-spec/config.js';
 import { isRlimitName, RLIMITS } from '../../oci-spec/rlimits.js';
 import { sysctlPath } from '../../oci-spec/sysctl-name.js';
-import { runHooks } from './hooks.js';
-import type { PlanContext } from './plan-input.js';
+import type { PlanContext, ProcessContext } from './plan-input.js';
 
 /** Where programs are looked for if process.env has no PATH: what login(1) gives root. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -23,7 +22,7 @@ export function setSysctls({ linux, plan }: PlanContext): void {
 }
 
 /** What has to be set while the process still has every privilege. */
-export function limitProcess({ linux, plan }: PlanContext, process: OciProcess): void {
+export function limitProcess({ linux, plan }: ProcessContext, process: OciProcess): void {
   (process.rlimits ?? []).forEach(({ type, soft, hard }, i) => {
     const label = `process.rlimits[${i}]`;
     if (!isRlimitName(type)) throw configError(label, `${type} is not a resource limit`);
@@ -37,14 +36,22 @@ export function limitProcess({ linux, plan }: PlanContext, process: OciProcess):
   }
 }
 
+/** What the two kinds of program, a container's own and one that joins it, wait for. */
+export interface ProgramGate {
+  /** Between all preparations and execve(2). */
+  readonly start: () => void;
+  /** Before a filter that is loaded early, and that `start` may not pass. */
+  readonly beforeEarlyFilter?: () => void;
+}
+
 /**
- * From root to the user's program: labels, ids, capabilities, filter, start gate, exec.
+ * From root to the user's program: ids, capabilities, filter, start gate, exec.
  *
  * seccomp(2) needs no_new_privs or CAP_SYS_ADMIN. With either at the end, the filter is loaded just before exec and sees none of our own
  * system calls. Otherwise it must be loaded before the privileges go, as in runc: then it has to allow prctl, setresuid, setgroups, capset,
  * faccessat2, close_range, sendmsg, accept4, recvmsg and execve, which every engine's profile does.
  */
-export function becomeProgram(context: PlanContext, process: OciProcess): void {
+export function becomeProgram(context: ProcessContext, process: OciProcess, gate: ProgramGate): void {
   const { input, plan } = context;
   const args = process.args ?? [];
   const program = args[0];
@@ -58,23 +65,24 @@ export function becomeProgram(context: PlanContext, process: OciProcess): void {
     if (input.seccomp !== undefined) plan.seccomp('linux.seccomp', input.seccomp.flags, input.seccomp.bpf);
   };
 
-  writeSecurityLabels(context, process);
   // As root: the directory may be one that only root can enter (runc tries root first too).
   plan.chdir('process.cwd', process.cwd, false);
-  if (!isLateFilter) loadFilter();
+  if (!isLateFilter) {
+    if (input.seccomp !== undefined) gate.beforeEarlyFilter?.();
+    loadFilter();
+  }
   becomeUser(context, process);
   if (process.noNewPrivileges === true) plan.noNewPrivs('process.noNewPrivileges');
   const env = environment(process, input.home);
   plan.findProgram('process.args[0]', program, searchPath(env));
   plan.closeFds('process', input.preserveFds ?? 0);
-  plan.waitStart('start', plan.addFd(input.startSocketFd));
-  runHooks(context, 'startContainer');
+  gate.start();
   for (const { fd, number } of input.adopt ?? []) plan.adoptFd('process', plan.addFd(fd), number);
   if (isLateFilter) loadFilter();
   plan.exec('process.args', args, env);
 }
 
-function becomeUser({ plan }: PlanContext, process: OciProcess): void {
+function becomeUser({ plan }: ProcessContext, process: OciProcess): void {
   const sets = process.capabilities ?? {};
   const permitted = capabilityMask(sets.permitted);
   const inheritable = capabilityMask(sets.inheritable);
@@ -92,7 +100,7 @@ function becomeUser({ plan }: PlanContext, process: OciProcess): void {
 }
 
 /** Both take effect at execve(2). Stacked AppArmor has a directory of its own since 5.8. */
-function writeSecurityLabels({ plan }: PlanContext, process: OciProcess): void {
+export function writeSecurityLabels({ plan }: ProcessContext, process: OciProcess): void {
   const profile = process.apparmorProfile ?? '';
   // Unconfined is what the daemon's children are anyway, and engines ask for it where there is no AppArmor.
   if (profile !== '' && profile !== 'unconfined') {

@@ -17,6 +17,10 @@ struct turf_client_child {
 /* Reaps the foreground child if it has ended. True once: in the call that reaped it. */
 bool turf_child_reap(struct turf_client_child *child);
 
+/* The child has ended, leaving the rest to `pid`, another child of this process: reaps it and takes that one. 0, or
+ * -ECHILD where `pid` is no child. */
+int turf_child_replace(struct turf_client_child *child, pid_t pid);
+
 /* Kills and reaps a child that nobody took over. */
 void turf_child_discard(struct turf_client_child *child);
 

@@ -125,11 +125,22 @@ static int foreground(struct session *session, struct turf_frame *frame) {
   return 0;
 }
 
+/* What was launched has cloned the container's process and ended. */
+static int replace_child(struct session *session, const struct turf_frame *frame) {
+  struct turf_client_child *child = &session->child;
+
+  if (frame->length != 8 || child->pid <= 0 || child->foreground || turf_get_u32(session->chunk) != child->request_id)
+    return -EPROTO;
+  return turf_child_replace(child, (pid_t)turf_get_u32(session->chunk + 4));
+}
+
 static int act_on_frame(struct session *session, struct turf_frame *frame) {
   switch (frame->type) {
   case 'L':
     launch(session, frame);
     return 0;
+  case 'C':
+    return replace_child(session, frame);
   case 'F':
     return foreground(session, frame);
   case 'i':

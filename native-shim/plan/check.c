@@ -47,6 +47,8 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return "U";
   case TURF_OP_ADOPT_FD: return "Fu";
   case TURF_OP_SESSION_KEYRING: return "s";
+  case TURF_OP_SPAWN: return "u";
+  case TURF_OP_CPU_AFFINITY: return "b";
   default: return NULL;
   }
 }
@@ -96,6 +98,8 @@ static const char *refuse(uint32_t opcode, struct turf_reader payload, bool last
     uint32_t length = turf_read_bytes(&payload).length;
     return length == 0 || length % 8 != 0 || length / 8 > 4096 ? "not a seccomp program" : NULL;
   }
+  case TURF_OP_CPU_AFFINITY:
+    return turf_read_bytes(&payload).length % sizeof(long) != 0 ? "not a CPU mask" : NULL;
   case TURF_OP_ADOPT_FD:
     (void)turf_read_u32(&payload);
     uint32_t number = turf_read_u32(&payload);

@@ -57,10 +57,10 @@ static int bind_dev_console(struct turf_run *run, int slave) {
   return tree < 0 ? tree : turf_move_mount(tree, place);
 }
 
-static int take_terminal(int slave) {
-  if (setsid() < 0 && getsid(0) != getpid())
+static int take_terminal(int slave, bool later) {
+  if (!later && setsid() < 0 && getsid(0) != getpid())
     return -errno;
-  if (ioctl(slave, TIOCSCTTY, 0) < 0)
+  if (!later && ioctl(slave, TIOCSCTTY, 0) < 0)
     return -errno;
   for (int number = 0; number < 3; number++)
     if (dup2(slave, number) < 0)
@@ -74,7 +74,7 @@ int turf_op_console(struct turf_run *run, struct turf_reader *payload) {
   size.ws_row = (unsigned short)turf_read_u32(payload);
   size.ws_col = (unsigned short)turf_read_u32(payload);
   uid_t uid = turf_read_u32(payload);
-  bool bind = turf_read_u32(payload) != 0;
+  uint32_t flags = turf_read_u32(payload);
   char name[32] = "/dev/pts/";
   char digits[TURF_DIGITS];
   unsigned number = 0;
@@ -85,10 +85,10 @@ int turf_op_console(struct turf_run *run, struct turf_reader *payload) {
   cleanup_fd int slave = open_slave(master, &size, uid);
   if (slave < 0)
     return turf_fail(run, slave, "open a pseudo terminal", NULL);
-  int result = bind ? bind_dev_console(run, slave) : 0;
+  int result = (flags & TURF_CONSOLE_BIND) != 0 ? bind_dev_console(run, slave) : 0;
   if (result < 0)
     return turf_fail(run, result, "mount the terminal on /dev/console", NULL);
-  result = take_terminal(slave);
+  result = take_terminal(slave, (flags & TURF_CONSOLE_LATER) != 0);
   if (result < 0)
     return turf_fail(run, result, "make the terminal the controlling one", NULL);
   if (ioctl(master, TIOCGPTN, &number) < 0)

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ int turf_op_join_namespace(struct turf_run *run, struct turf_reader *payload) {
   char digits[TURF_DIGITS];
 
   if (setns(fd, (int)type) < 0)
-    return turf_fail(run, -errno, "join namespace of type ", turf_text_number(digits, type), NULL);
+    return turf_fail(run, -errno, "join namespaces of type ", turf_text_number(digits, type), NULL);
   forget_places(run, type);
   return 0;
 }
@@ -46,6 +47,8 @@ int turf_op_unshare(struct turf_run *run, struct turf_reader *payload) {
 }
 
 int turf_op_become_root(struct turf_run *run, struct turf_reader *payload) {
+  int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+
   (void)payload;
   /* refused where /proc/self/setgroups says deny */
   if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
@@ -54,6 +57,9 @@ int turf_op_become_root(struct turf_run *run, struct turf_reader *payload) {
     return turf_fail(run, -errno, "become group 0 of the user namespace", NULL);
   if (syscall(SYS_setresuid, 0, 0, 0) < 0)
     return turf_fail(run, -errno, "become user 0 of the user namespace", NULL);
+  /* another user makes a process as readable as fs.suid_dumpable says */
+  if (dumpable == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    return turf_fail(run, -errno, "stay unreadable", NULL);
   return 0;
 }
 

@@ -24,7 +24,7 @@
 
 /* name                  payload */
 enum turf_op {
-  TURF_OP_JOIN_NAMESPACE = 1, /* fd ns, u32 CLONE_NEW* type: setns(2) */
+  TURF_OP_JOIN_NAMESPACE = 1, /* fd ns, u32 CLONE_NEW* type: setns(2); with a pidfd, all of these types of that process at once */
   TURF_OP_ENTER_CGROUP = 2,   /* fd of a v1 `tasks` file: write "0". Moving oneself by `tasks` skips the global
                                  cgroup_threadgroup_rwsem, whose writer waits an RCU grace period (5 to 10 ms). */
   TURF_OP_UNSHARE = 3,        /* u32 flags: unshare(2) */
@@ -44,7 +44,7 @@ enum turf_op {
   TURF_OP_MKNOD = 14,         /* str path, u32 mode (with S_IFMT), u32 major, u32 minor, u32 uid, u32 gid */
   TURF_OP_SYMLINK = 15,       /* str target, str path; an existing path is left as it is */
   TURF_OP_CONSOLE = 16,       /* fd console socket (receives the master by SCM_RIGHTS), u32 rows, u32 columns, u32 uid,
-                                 u32 bind_dev_console: new pty from the container's devpts; becomes stdio and the
+                                 u32 flags (TURF_CONSOLE_*): new pty from the container's devpts; becomes stdio and the
                                  controlling terminal */
   TURF_OP_HOOK = 17,          /* str path, strv args, strv env, u32 timeout_seconds (0: none), str state_json, str phase
                                  ("createContainer" | "startContainer"): run, state on stdin, non-zero exit is an error.
@@ -75,6 +75,10 @@ enum turf_op {
                                  (a seed's control socket, a worker's listening socket); never below 3 */
   TURF_OP_SESSION_KEYRING = 40, /* str name: a new session keyring (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), so that the caller's keys are
                                    out of reach; nothing where the kernel has no keyrings */
+  TURF_OP_SPAWN = 50,         /* u32 terminal: a child, born in the PID namespace that was joined before, runs the rest of the plan in a
+                                 session of its own, with descriptor 0 as controlling terminal if told so; it is a sibling of
+                                 this process, which sends the child's pid to the daemon (`P`) and ends */
+  TURF_OP_CPU_AFFINITY = 51,  /* str mask, bit n of byte n/8 is CPU n: sched_setaffinity(2) */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */
@@ -83,6 +87,10 @@ enum turf_op {
 #define TURF_MOUNT_RECURSIVE 4u   /* rbind */
 #define TURF_MOUNT_COPY_UP 8u     /* tmpcopyup */
 #define TURF_MOUNT_CREATE_LIKE 16u /* bind: create the target as whatever the source is */
+
+/* u32 flags of CONSOLE */
+#define TURF_CONSOLE_BIND 1u  /* mount it on /dev/console */
+#define TURF_CONSOLE_LATER 2u /* stdio only: SPAWN makes it the controlling terminal */
 
 /* What went wrong, filled by the executor; `detail` names the operation and the object ("mount proc on /proc"), and the
  * reader appends the text of `err`. Complete as it is: `exec: "x": executable file not found in $PATH`, and hooks. */

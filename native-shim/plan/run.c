@@ -120,6 +120,8 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return turf_op_personality;
   case TURF_OP_ADOPT_FD: return turf_op_adopt_fd;
   case TURF_OP_SESSION_KEYRING: return turf_op_session_keyring;
+  case TURF_OP_SPAWN: return turf_op_spawn;
+  case TURF_OP_CPU_AFFINITY: return turf_op_cpu_affinity;
   default: return NULL;
   }
 }

@@ -111,6 +111,8 @@ turf_op_function turf_op_find_program, turf_op_exec;
 /* descriptors.c */
 turf_op_function turf_op_close_fds, turf_op_stdio, turf_op_adopt_fd;
 
+/* spawn.c */
+turf_op_function turf_op_spawn, turf_op_cpu_affinity;
 /* keyring.c */
 turf_op_function turf_op_session_keyring;
 

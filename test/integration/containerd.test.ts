@@ -84,6 +84,27 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
       t.equal((await ctr(['container', 'rm', id])).status, 0);
     });
 
+    await t.test('ctr task exec, pause, resume, ps', async (t) => {
+      const id = turfd.id('box');
+      t.equal((await ctr([...runs, '--detach', rootfs, id, '/bin/sleep', '1000'])).status, 0);
+      const exec = ['task', 'exec', '--exec-id'];
+      t.match(await ctr([...exec, 'e1', id, '/bin/sh', '-c', 'echo in; exit 5']), {
+        status: 5,
+        stdout: 'in\n',
+      });
+      t.not((await ctr([...exec, 'e2', id, '/nope'])).status, 0);
+      t.equal((await ctr(['task', 'pause', id])).status, 0);
+      t.match((await ctr(['task', 'ls'])).stdout, new RegExp(`${id} +\\d+ +PAUSED`));
+      t.equal((await ctr(['task', 'resume', id])).status, 0);
+      t.match((await ctr(['task', 'ps', id])).stdout, /^PID/);
+      await ctr(['task', 'kill', '--signal', 'SIGKILL', id]);
+      await eventually('the task to be stopped', async () =>
+        (await ctr(['task', 'ls'])).stdout.includes('STOPPED'),
+      );
+      await ctr(['task', 'delete', id]);
+      t.equal((await ctr(['container', 'rm', id])).status, 0);
+    });
+
     await t.test('a program that is missing is an error that containerd shows', async (t) => {
       const id = turfd.id('nope');
       const outcome = await ctr([...runs, '--rm', rootfs, id, '/nope']);

@@ -77,6 +77,41 @@ await t.test('podman runs containers with turf', requires('program:podman', 'pro
     t.strictSame(await turfd.list(), []);
   });
 
+  await t.test('exec, top, pause, unpause', async (t) => {
+    await podman([...runs, '-d', '--name', 'box', '--rootfs', rootfs, 'sleep', '1000']);
+    t.match(await podman(['exec', 'box', 'sh', '-c', 'echo in; exit 5']), { status: 5, stdout: 'in\n' });
+    t.match(await podman(['exec', '-i', 'box', 'cat'], 'line\n'), { status: 0, stdout: 'line\n' });
+    t.match(await podman(['exec', '-t', 'box', 'tty']), { status: 0, stdout: /^\/dev\/pts\/\d+/ });
+    t.match(
+      await podman([
+        'exec',
+        '--user',
+        '1000',
+        '--workdir',
+        '/tmp',
+        '-e',
+        'A=b',
+        'box',
+        'sh',
+        '-c',
+        'id -u; pwd; echo $A',
+      ]),
+      {
+        status: 0,
+        stdout: '1000\n/tmp\nb\n',
+      },
+    );
+    t.equal((await podman(['exec', 'box', 'nope'])).status, 127);
+    t.equal((await podman(['exec', 'box', '/tmp'])).status, 126);
+    t.match((await podman(['top', 'box', 'args'])).stdout, 'sleep 1000');
+    t.equal((await podman(['pause', 'box'])).status, 0);
+    t.match(await turfd.list(), [{ status: 'paused' }]);
+    t.equal((await podman(['unpause', 'box'])).status, 0);
+    t.match(await turfd.list(), [{ status: 'running' }]);
+    await podman(['rm', '--force', '--time', '0', 'box']);
+    t.strictSame(await turfd.list(), []);
+  });
+
   await t.test(
     'memory and pids limits reach the cgroup',
     requires('controller:pids', 'controller:memory'),

@@ -92,6 +92,7 @@ export function fakeOperations(overrides: Partial<Operations> = {}): FakeOperati
     pause: () => Promise.resolve(),
     resume: () => Promise.resolve(),
     processes: () => Promise.resolve([4242, 4250]),
+    exec: () => Promise.resolve({ pid: 4250 }),
     delete: () => Promise.resolve(),
     list: () => Promise.resolve([runningState, workerState]),
     logs: () => from(logChunks),

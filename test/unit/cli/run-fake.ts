@@ -33,7 +33,7 @@ export async function runFake(argv: readonly string[], options: FakeRunOptions =
     signal: new AbortController().signal,
     operations,
     root: '/run/turf',
-    launcher: { launch: () => Promise.resolve(4242) },
+    launcher: { launch: () => Promise.resolve(4242), succeed: () => Promise.resolve() },
     foreground: { wait: () => Promise.resolve(0) },
     consolePair: () => ({ daemonEnd: -1, clientEnd: -1 }),
     ...options.context,

@@ -15,7 +15,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
     { process: { ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 1 } } },
     'process.ioPriority: is not supported yet',
   ],
-  [{ process: { execCPUAffinity: { initial: '0' } } }, 'process.execCPUAffinity: is not supported yet'],
   [
     { process: { apparmorProfile: 'x' } },
     'process.apparmorProfile: needs AppArmor, which is not enabled on this machine',
@@ -72,7 +71,7 @@ for (const [patch, ...messages] of REFUSED) {
 void t.test('empty values are no requests', (t) => {
   const config = validateConfig(
     patched(CONTAINER, {
-      process: { apparmorProfile: '', selinuxLabel: '', execCPUAffinity: {} },
+      process: { apparmorProfile: '', selinuxLabel: '', execCPUAffinity: { initial: '0' } },
       linux: { mountLabel: '', intelRdt: {}, netDevices: {}, timeOffsets: {} },
       mounts: [{ ...mount, uidMappings: [], gidMappings: [] }],
       windows: {},

@@ -28,6 +28,8 @@ const MATRIX: Readonly<Record<LifecycleVerb, readonly boolean[]>> = {
   forceDelete: [false, true, true, true, true],
   pause: [false, true, true, false, false],
   resume: [false, false, false, false, true],
+  exec: [false, true, true, false, false],
+  execPaused: [false, true, true, false, true],
 };
 
 void t.test('every verb in every state', (t) => {

@@ -185,7 +185,7 @@ await t.test('a terminal needs a console socket; without terminal the process ge
   const process = { ...MINIMAL.process, cwd: '/', terminal: true, consoleSize: { height: 24, width: 80 } };
   const config = { ...MINIMAL, process: { ...process, user: { uid: 1000, gid: 1000 } } };
   const { all, names } = compile(config);
-  t.same(all('CONSOLE'), [{ socket: 0, rows: 24, columns: 80, uid: 1000, bindDevConsole: 1 }]);
+  t.same(all('CONSOLE'), [{ socket: 0, rows: 24, columns: 80, uid: 1000, flags: 1 }]);
   t.notOk(names.includes('SETSID'));
   t.ok(compile(MINIMAL).names.includes('SETSID'));
   t.throws(() => compile(config, {}, {}), { code: 'TURF_ERR_USAGE', path: 'process.terminal' });

@@ -29,7 +29,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   MOUNT_SETATTR: ['s:target', 'U:attrSet', 'U:attrClear', 'U:propagation', 'u:recursive'],
   MKNOD: ['s:path', 'u:mode', 'u:major', 'u:minor', 'u:uid', 'u:gid'],
   SYMLINK: ['s:target', 's:path'],
-  CONSOLE: ['i:socket', 'u:rows', 'u:columns', 'u:uid', 'u:bindDevConsole'],
+  CONSOLE: ['i:socket', 'u:rows', 'u:columns', 'u:uid', 'u:flags'],
   HOOK: ['s:path', 'v:args', 'v:env', 'u:timeout', 's:stateJson', 's:phase'],
   PIVOT_ROOT: ['u:mode'],
   MASK_PATH: ['s:path'],
@@ -54,6 +54,8 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   TMPFS_COPY_UP: [],
   ADOPT_FD: ['i:fd', 'u:number'],
   SESSION_KEYRING: ['s:name'],
+  SPAWN: ['u:terminal'],
+  CPU_AFFINITY: ['b:mask'],
 };
 
 export interface DecodedOp {
