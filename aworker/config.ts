@@ -1,5 +1,7 @@
 /** What the daemon tells a runtime: TURF_SEED and TURF_WORKER in the environment, `info` in a fork request. */
 
+import { type Limits, parseLimits } from './limits.js';
+
 export type SeedMode = 'runtime' | 'userland';
 
 /** TURF_SEED. */
@@ -25,6 +27,7 @@ export interface WorkerConfig {
   readonly ahead?: true;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
+  readonly limits: Limits;
 }
 
 export const DEFAULT_MAIN = '/code/index.js';
@@ -61,7 +64,7 @@ export function parseSeedConfig(source: string): SeedConfig {
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, rehearsal, ahead } = parseObject('info', source);
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead } = parseObject('info', source);
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -72,6 +75,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     main: text('info.main', main, DEFAULT_MAIN),
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
+    limits: parseLimits('info.limits', limits),
     ...(listenFd === undefined || listenFd === null
       ? {}
       : { listenFd: descriptor('info.listenFd', listenFd) }),

@@ -2,16 +2,19 @@ import process from 'node:process';
 import { inspect } from 'node:util';
 import { ErrorEvent, PromiseRejectionEvent } from './events.js';
 import { dispatchCollecting } from './scope-events.js';
+import { mapStack } from './source-map.js';
 import { writeText } from './standard-output.js';
 
 /** Ends the process with that status; never returns. */
 export type Leave = (code: number) => never;
 
-/** What a person reads about a thrown value: its stack where it has one. */
+/** What a person reads about a thrown value: its stack where it has one, in terms of the sources that the code was built from. */
 export function describe(error: unknown): string {
-  return error instanceof Error && typeof error.stack === 'string' && error.cause === undefined
-    ? error.stack
-    : inspect(error);
+  const text =
+    error instanceof Error && typeof error.stack === 'string' && error.cause === undefined
+      ? error.stack
+      : inspect(error);
+  return mapStack(text);
 }
 
 /** Prints an error that nothing handled and ends the worker with status 1. */
@@ -20,25 +23,72 @@ export function die(leave: Leave, prefix: string, error: unknown): never {
   return leave(1);
 }
 
-function onUncaught(leave: Leave, error: unknown): void {
+/** Raises `error` on the global scope; false if a listener cancelled it. @throws what a listener throws */
+function raiseError(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error);
   const event = new ErrorEvent('error', { cancelable: true, message, error });
   const failures = dispatchCollecting(event);
-  if (failures.length > 0) die(leave, 'Uncaught Exception on "error": ', failures[0]);
-  if (!event.defaultPrevented) die(leave, 'Uncaught ', error);
+  if (failures.length > 0) throw failures[0];
+  return !event.defaultPrevented;
 }
 
-function onRejection(leave: Leave, reason: unknown, promise: Promise<unknown>): void {
+/** Raises `unhandledrejection`, likewise. */
+function raiseRejection(reason: unknown, promise: Promise<unknown>): boolean {
   const event = new PromiseRejectionEvent('unhandledrejection', { cancelable: true, promise, reason });
   const failures = dispatchCollecting(event);
-  if (failures.length > 0) die(leave, 'Uncaught Exception on "unhandledrejection": ', failures[0]);
-  if (!event.defaultPrevented) die(leave, 'Uncaught (in promise) ', reason);
+  if (failures.length > 0) throw failures[0];
+  return !event.defaultPrevented;
+}
+
+/**
+ * Raises the event for something that nobody caught.
+ *
+ * @param unhandled what happens unless a listener cancels the event
+ */
+function raiseOrDie(leave: Leave, type: string, raise: () => boolean, unhandled: () => void): void {
+  let pass: boolean;
+  try {
+    pass = raise();
+  } catch (failure) {
+    die(leave, `Uncaught Exception on "${type}": `, failure);
+  }
+  if (pass) unhandled();
+}
+
+/**
+ * A handler failed to answer a request: raises the event and prints the error, under the name that the client is told. The worker goes on.
+ *
+ * @param promise what the handler returned, unless it threw
+ */
+export function reportFailedRequest(
+  leave: Leave,
+  id: string,
+  error: unknown,
+  promise: Promise<unknown> | undefined,
+): void {
+  const print = (): void => writeText(2, `request ${id}: Uncaught ${describe(error)}\n`);
+  if (promise === undefined) raiseOrDie(leave, 'error', () => raiseError(error), print);
+  else raiseOrDie(leave, 'unhandledrejection', () => raiseRejection(error, promise), print);
 }
 
 /** Turns what nothing caught into events on the global scope; unhandled, they end the worker with status 1. */
 export function installErrorEvents(leave: Leave): void {
-  process.on('uncaughtException', (error: unknown) => onUncaught(leave, error));
-  process.on('unhandledRejection', (reason, promise) => onRejection(leave, reason, promise));
+  process.on('uncaughtException', (error: unknown) => {
+    raiseOrDie(
+      leave,
+      'error',
+      () => raiseError(error),
+      () => die(leave, 'Uncaught ', error),
+    );
+  });
+  process.on('unhandledRejection', (reason, promise) => {
+    raiseOrDie(
+      leave,
+      'unhandledrejection',
+      () => raiseRejection(reason, promise),
+      () => die(leave, 'Uncaught (in promise) ', reason),
+    );
+  });
   process.on('rejectionHandled', (promise) => {
     dispatchCollecting(new PromiseRejectionEvent('rejectionhandled', { promise }));
   });

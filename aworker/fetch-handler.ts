@@ -1,42 +1,40 @@
-import { FetchEvent, responseOf, whileDispatching } from './events.js';
-import { describe } from './fatal.js';
-import { dispatchCollecting } from './scope-events.js';
-import { writeText } from './standard-output.js';
+import { FetchEvent, responseOf, settled, whileDispatching } from './events.js';
+import { extendLifetime } from './lifetimes.js';
+import { dispatchCollecting, hasListened } from './scope-events.js';
 
-/** The second and third argument of `export default { fetch(request, env, ctx) }`. */
+/** The third argument of `export default { fetch(request, env, ctx) }`. */
 export interface FetchContext {
   waitUntil(promise: unknown): void;
 }
 export type DefaultFetch = (request: Request, env: object, context: FetchContext) => unknown;
 
-function contextOf(): FetchContext {
-  return {
-    waitUntil(promise) {
-      Promise.resolve(promise).catch((error: unknown) => writeText(2, `${describe(error)}\n`));
-    },
-  };
+/** The worker's answer, or a promise of it: a Response, or undefined when nobody answers. Anything else is the caller's to refuse. */
+export type Answer = unknown;
+
+class Context implements FetchContext {
+  /** Keeps the worker from ending until `promise` has settled. */
+  waitUntil(promise: unknown): void {
+    extendLifetime(promise);
+  }
 }
 
 /**
  * Raises `fetch`; where no listener answers, calls the `fetch` of the main module's default export.
  *
- * @returns undefined when neither exists or answers
  * @throws what the handler throws
  */
-export async function handleFetch(
-  request: Request,
-  defaultFetch: DefaultFetch | undefined,
-  env: object,
-): Promise<Response | undefined> {
-  const event = new FetchEvent('fetch', { request, cancelable: true });
-  const errors = whileDispatching(event, () => dispatchCollecting(event));
-  const answer = responseOf(event);
-  if (answer !== undefined) return answer;
-  if (errors.length > 0) throw errors[0];
-  if (defaultFetch === undefined) return undefined;
-  const response = await defaultFetch(request, env, contextOf());
-  if (response instanceof Response) return response;
-  throw new TypeError('The fetch handler did not answer with a Response');
+export function handleFetch(request: Request, defaultFetch: DefaultFetch | undefined, env: object): Answer {
+  if (hasListened('fetch')) {
+    const event = new FetchEvent('fetch', { request, cancelable: true });
+    const errors = whileDispatching(event, () => dispatchCollecting(event));
+    extendLifetime(settled(event));
+    const answer = responseOf(event);
+    if (answer !== undefined) return answer;
+    if (errors.length > 0) throw errors[0];
+    // Service Workers, "Handle Fetch": an event that was cancelled and not answered is a network error.
+    if (event.defaultPrevented) throw new TypeError('The fetch event was cancelled and not answered');
+  }
+  return defaultFetch?.(request, env, new Context());
 }
 
 /** The `fetch` of a module's default export, bound to it. */

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { AWORKER_NODE_FLAGS } from '../native-shim/node-flags.js';
-import { type WorkerConfig } from './config.js';
+import { type Limits, parseLimits } from './limits.js';
 import { listenOptions } from './listen-address.js';
 import { VERSION } from './version.js';
 
@@ -17,20 +17,31 @@ Runs a worker without turf, for development: one process, no isolation.
 
   --listen ADDRESS   unix:PATH or tcp:HOST:PORT; default tcp:127.0.0.1:8080
   --env NAME=VALUE   an entry of the worker's env; may be repeated
+  --limit NAME=N     a limit (docs/aworker.md): requestMs, bodyBytes, graceMs, …; may be repeated
   --help, --version
 
 The worker ends with 0 on its own, 1 after an error nobody handled, 143 after SIGTERM.
 `;
 
+/** TURF_WORKER, as config.ts parses it. */
+interface Settings {
+  readonly id: string;
+  readonly main: string;
+  readonly listen: string;
+  readonly env: Record<string, string>;
+  readonly limits: Limits;
+}
+
 class UsageError extends Error {}
 
-function parse(args: string[]): WorkerConfig | 'help' | 'version' {
+function parse(args: string[]): Settings | 'help' | 'version' {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       listen: { type: 'string', default: 'tcp:127.0.0.1:8080' },
       env: { type: 'string', multiple: true, default: [] },
+      limit: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h', default: false },
       version: { type: 'boolean', short: 'v', default: false },
     },
@@ -46,18 +57,29 @@ function parse(args: string[]): WorkerConfig | 'help' | 'version' {
     id: 'aworker',
     main: resolve(script),
     listen: values.listen,
-    env: Object.fromEntries(values.env.map(pair)),
+    env: Object.fromEntries(values.env.map((text) => pair('env', text))),
+    limits: limitsFrom(values.limit),
   };
 }
 
-function pair(text: string): [string, string] {
+/** @throws UsageError */
+function limitsFrom(texts: readonly string[]): Limits {
+  try {
+    const given = texts.map((text) => pair('limit', text)).map(([name, value]) => [name, Number(value)]);
+    return parseLimits('--limit', Object.fromEntries(given));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function pair(option: string, text: string): [string, string] {
   const at = text.indexOf('=');
-  if (at <= 0) throw new UsageError(`--env ${text}: write NAME=VALUE`);
+  if (at <= 0) throw new UsageError(`--${option} ${text}: write NAME=VALUE`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** Node reads its engine flags at start only, so the worker is a process of its own. */
-function run(config: WorkerConfig): void {
+function run(config: Settings): void {
   const program = fileURLToPath(new URL('run.js', import.meta.url));
   const child = spawn(process.execPath, [...AWORKER_NODE_FLAGS, program], {
     stdio: 'inherit',

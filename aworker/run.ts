@@ -10,8 +10,7 @@ const leave = (code: number): never => process.exit(code);
 
 runWorker(leave, async () => {
   const runtime = createRuntime(leave);
-  runtime.identity.id = worker.id;
-  runtime.identity.env = worker.env;
+  runtime.begin(worker);
   await runtime.load(worker.main);
   if (worker.listen !== undefined) {
     await runtime.serve(listenOptions(worker.listen));

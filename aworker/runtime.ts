@@ -1,27 +1,31 @@
-import { type Server } from 'node:http';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import process from 'node:process';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { pathToFileURL } from 'node:url';
 import { installClock } from './clock.js';
 import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.js';
 import { exercise } from './exercise.js';
-import { describe, die, installErrorEvents, type Leave } from './fatal.js';
+import { describe, die, installErrorEvents, type Leave, reportFailedRequest } from './fatal.js';
 import { defineLocation, type Identity, installGlobalScope } from './global-scope.js';
-import { createHttpServer, listening } from './http-server.js';
+import { listening, WorkerServer } from './http-server.js';
 import { raise } from './lifecycle.js';
+import { lifetimes, lifetimesSettled } from './lifetimes.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { type WorkerConfig } from './config.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
 import { setListenersAside } from './scope-events.js';
 import { writeText } from './standard-output.js';
+import { installWebClasses } from './web-classes.js';
 
-/** A signal ends the worker after its `uninstall` event; whoever sent it kills after a grace period of his own. */
+/** A signal ends the worker once its requests are answered and its `uninstall` event is over, at the latest after the grace period. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface Runtime {
   readonly identity: Identity;
-  /** Answers as the worker does: `fetch` listeners, then the default export. */
-  readonly handle: (request: Request) => Promise<Response | undefined>;
+  /** Takes over a worker's identity and limits; from now on it has a limited time to start. */
+  begin(worker: WorkerConfig): void;
   /** Evaluates the worker's main module. */
   load(main: string): Promise<void>;
   /** Calls `action` once, before user code sees the next request. */
@@ -32,19 +36,23 @@ export interface Runtime {
   rehearse(): () => void;
   /** Answers one request that comes from nowhere: the next finds its path warm. User code is not called. */
   exercise(): Promise<void>;
+  /** A server that answers as the worker does: `fetch` listeners, then the default export. */
+  createServer(): WorkerServer;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
   prepareServer(): void;
   /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
   serve(listen?: object): Promise<void>;
 }
 
-async function uninstall(leave: Leave, signal: (typeof ENDING_SIGNALS)[number]): Promise<void> {
+async function finish(server: WorkerServer | undefined): Promise<void> {
   try {
+    await server?.stop();
+    await lifetimesSettled();
     await raise('uninstall');
+    await lifetimesSettled();
   } catch (error) {
     writeText(2, `${describe(error)}\n`);
   }
-  leave(128 + constants.signals[signal]);
 }
 
 /**
@@ -57,11 +65,37 @@ export function createRuntime(leave: Leave): Runtime {
   let defaultFetch: DefaultFetch | undefined;
   let warmFetch: DefaultFetch | undefined;
   let beforeRequest: (() => void) | undefined;
-  let server: Server | undefined;
-  const handle = (request: Request): Promise<Response | undefined> => {
-    beforeRequest?.();
-    beforeRequest = undefined;
+  let server: WorkerServer | undefined;
+  let ending = false;
+  let limits: Limits = DEFAULT_LIMITS;
+  let starting: NodeJS.Timeout | undefined;
+  const handle = (request: Request): unknown => {
+    if (beforeRequest !== undefined) {
+      beforeRequest();
+      beforeRequest = undefined;
+    }
     return handleFetch(request, defaultFetch, identity.env);
+  };
+  const end = (signal: (typeof ENDING_SIGNALS)[number]): void => {
+    const status = 128 + constants.signals[signal];
+    // A second signal does not wait.
+    if (ending) leave(status);
+    ending = true;
+    const { graceMs } = limits;
+    if (graceMs > 0) {
+      setTimeout(() => {
+        writeText(
+          2,
+          `ended after ${graceMs} ms with ${server?.active ?? 0} requests and ${lifetimes()} waitUntil promises open\n`,
+        );
+        leave(status);
+      }, graceMs);
+    }
+    void finish(server).then(() => leave(status));
+  };
+  const dying: Leave = (code) => {
+    server?.lastWords();
+    return leave(code);
   };
 
   const rehearse = (): (() => void) => {
@@ -74,16 +108,27 @@ export function createRuntime(leave: Leave): Runtime {
     };
   };
 
-  installErrorEvents(leave);
+  installErrorEvents(dying);
   process.on('exit', (code) => leave(code));
-  for (const signal of ENDING_SIGNALS) process.once(signal, () => void uninstall(leave, signal));
+  for (const signal of ENDING_SIGNALS) process.on(signal, end);
   installClock();
   installRandomness();
   installGlobalScope(identity);
+  const classes = installWebClasses();
 
-  return {
+  const runtime: Runtime = {
     identity,
-    handle,
+    begin(worker) {
+      identity.id = worker.id;
+      identity.env = worker.env;
+      ({ limits } = worker);
+      const { startMs } = limits;
+      if (startMs === 0) return;
+      starting = setTimeout(() => {
+        writeText(2, `The worker has not started within ${startMs} ms\n`);
+        dying(1);
+      }, startMs);
+    },
     async load(main) {
       defineLocation(pathToFileURL(main).href);
       defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main)).import(main));
@@ -99,20 +144,29 @@ export function createRuntime(leave: Leave): Runtime {
     async exercise() {
       const undo = rehearse();
       try {
-        await exercise((server ??= createHttpServer(handle)));
+        await exercise((server ??= runtime.createServer()));
       } finally {
         undo();
       }
     },
+    createServer: () =>
+      new WorkerServer(handle, classes, (id, error, promise) =>
+        reportFailedRequest(dying, id, error, promise),
+      ),
     prepareServer() {
-      server = createHttpServer(handle);
+      server = runtime.createServer();
     },
     async serve(listen) {
       await raise('install');
       await raise('activate');
-      if (listen !== undefined) await listening(server ?? createHttpServer(handle), listen);
+      clearTimeout(starting);
+      if (listen === undefined) return;
+      server ??= runtime.createServer();
+      server.limit(limits);
+      await listening(server, listen);
     },
   };
+  return runtime;
 }
 
 /** Runs `body` as the worker's main flow: its failure is an uncaught error. */

@@ -13,6 +13,7 @@ export type ListenerOptions = Parameters<EventTarget['addEventListener']>[2];
 let target = new EventTarget();
 const wrappers = new WeakMap<Listener, (event: Event) => void>();
 const sinks = new WeakMap<Event, unknown[]>();
+const listened = new Set<string>();
 
 function call(listener: Listener, event: Event): unknown {
   return typeof listener === 'function' ? listener.call(globalThis, event) : listener.handleEvent(event);
@@ -41,7 +42,13 @@ function isListener(value: unknown): value is Listener {
 export function addEventListener(type: string, listener: unknown, options?: ListenerOptions): void {
   if (listener === null || listener === undefined) return;
   if (!isListener(listener)) throw new TypeError('The listener must be a function or an object');
+  listened.add(type);
   target.addEventListener(type, wrap(listener), options);
+}
+
+/** Whether the event has, or once had, a listener: without one there is nothing to dispatch. */
+export function hasListened(type: string): boolean {
+  return listened.has(type);
 }
 
 export function removeEventListener(type: string, listener: unknown, options?: ListenerOptions): void {
@@ -67,8 +74,11 @@ export function dispatchCollecting(event: Event): unknown[] {
 export function setListenersAside(): () => void {
   const before = target;
   target = new EventTarget();
+  const heard = new Set(listened);
+  listened.clear();
   return () => {
     target = before;
+    for (const type of heard) listened.add(type);
   };
 }
 

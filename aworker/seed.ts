@@ -51,8 +51,7 @@ runWorker(leave, async () => {
   }
   runtime.onFirstRequest(resumeOptimizing);
   renew(runtime);
-  runtime.identity.id = worker.id;
-  runtime.identity.env = worker.env;
+  runtime.begin(worker);
   if (worker.rehearsal) {
     runtime.rehearse();
     await raise('deserialize');

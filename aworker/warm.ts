@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { createHttpServer, listening } from './http-server.js';
+import { FetchEvent } from './events.js';
+import { listening } from './http-server.js';
 import { raise } from './lifecycle.js';
+import { addEventListener, setListenersAside } from './scope-events.js';
 import { type Runtime } from './runtime.js';
 
 const HANDLER = fileURLToPath(new URL('warm-handler.js', import.meta.url));
@@ -29,6 +31,11 @@ async function ask(path: string, request: string): Promise<void> {
     throw new Error(`Warming failed: ${answer.split('\r\n', 1).join('')}`);
 }
 
+/** The other way to answer: a listener of `fetch`. */
+function answerEvent(event: Event): void {
+  if (event instanceof FetchEvent) event.respondWith(new Response(event.request.url));
+}
+
 /**
  * Takes every step that a clone will take, with real requests over a socket, so that Node's lazy parts are loaded and the code is compiled
  * before the fork. Leaves no open descriptor.
@@ -38,10 +45,13 @@ async function ask(path: string, request: string): Promise<void> {
 export async function warm(runtime: Runtime, listener: { fd: number; path: string }): Promise<void> {
   await runtime.load(HANDLER);
   for (const phase of ['deserialize', 'install', 'activate'] as const) await raise(phase);
-  const server = createHttpServer(runtime.handle);
+  const server = runtime.createServer();
   await listening(server, { fd: listener.fd });
   for (let round = 0; round < ROUNDS; round++)
     for (const request of REQUESTS) await ask(listener.path, request);
+  addEventListener('fetch', answerEvent);
+  for (let round = 0; round < ROUNDS / 2; round++) await ask(listener.path, REQUESTS[0] ?? '');
+  setListenersAside();
   const timer = setInterval(() => undefined, 1000);
   clearInterval(timer);
   const closed = once(server, 'close');

@@ -8,10 +8,11 @@ import { findPeers, type Peer } from './peers.js';
 import type { Row } from './row.js';
 import { stateDirectory } from './state-directory.js';
 import { columns } from './statistics.js';
+import { throughput } from './throughput.js';
 import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
 
-const PARTS = ['lifecycle', 'run', 'fork', 'cold', 'memory'];
-const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N]
+const PARTS = ['lifecycle', 'run', 'fork', 'cold', 'memory', 'http'];
+const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers]
 parts: ${PARTS.join(', ')}`;
 
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     json: { type: 'boolean' },
     only: { type: 'string' },
     runs: { type: 'string' },
+    peers: { type: 'boolean', default: false },
     help: { type: 'boolean' },
   },
 });
@@ -38,8 +40,17 @@ let absent: string[] = [];
 const progress = (what: string): void => void process.stderr.write(`bench: ${what}\n`);
 
 async function measure(): Promise<void> {
+  if (parts.includes('http')) {
+    // Rounds of two seconds and more for each server, so that a tenth of them is enough.
+    const result = await throughput(directory, Math.max(3, Math.ceil(runs / 10)), values.peers, progress);
+    rows.push(...result.rows);
+    absent = result.notes;
+  }
+  if (parts.every((part) => part === 'http')) return;
   await daemon.start();
-  ({ peers, absent } = findPeers(daemon.root, directory));
+  const found = findPeers(daemon.root, directory);
+  ({ peers } = found);
+  absent = [...absent, ...found.absent];
   if (parts.includes('lifecycle')) {
     progress(`create + start + delete -f, ${runs} rounds`);
     rows.push(...(await lifecycle(peers, directory, runs)));

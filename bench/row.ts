@@ -4,6 +4,6 @@ import type { Spread } from './statistics.js';
 export interface Row {
   readonly what: string;
   readonly who: string;
-  readonly unit: 'ms' | 'KiB';
+  readonly unit: 'ms' | 'KiB' | '1/s';
   readonly figures: Spread;
 }

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DEFAULT_LIMITS } from '../../../aworker/limits.js';
 import { parseSeedConfig, parseWorkerConfig, takeVariable } from '../../../aworker/config.js';
 
 void t.test('a seed configuration has a mode, a main module and a control socket', (t) => {
@@ -26,12 +27,34 @@ void t.test('a fork request tells identity, environment and listening socket', (
     env: { A: 'B' },
     main: '/code/index.js',
     listenFd: 200,
+    limits: DEFAULT_LIMITS,
   });
   t.equal(parseWorkerConfig('{"rehearsal":true}').rehearsal, true);
-  t.same(parseWorkerConfig('{}'), { id: '', env: {}, main: '/code/index.js' });
-  for (const bad of ['null', '{"env":{"A":1}}', '{"env":"x"}', '{"listenFd":1.5}', '{"main":7}']) {
+  t.same(parseWorkerConfig('{}'), { id: '', env: {}, main: '/code/index.js', limits: DEFAULT_LIMITS });
+  for (const bad of [
+    'null',
+    '{"env":{"A":1}}',
+    '{"env":"x"}',
+    '{"listenFd":1.5}',
+    '{"main":7}',
+    '{"limits":{"x":1}}',
+    '{"limits":{"graceMs":-1}}',
+  ]) {
     t.throws(() => parseWorkerConfig(bad), bad);
   }
+  t.end();
+});
+
+void t.test('limits that are not given have their defaults', (t) => {
+  t.same(parseWorkerConfig('{"limits":{"graceMs":5,"bodyBytes":0}}').limits, {
+    ...DEFAULT_LIMITS,
+    graceMs: 5,
+    bodyBytes: 0,
+  });
+  t.throws(
+    () => parseWorkerConfig('{"limits":{"graceMs":1.5}}'),
+    /^info\.limits\.graceMs: not a whole number/,
+  );
   t.end();
 });
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { askSocket } from '../../fixtures/aworker/ask-socket.js';
 
 const MAIN = fileURLToPath(new URL('../../../aworker/main.js', import.meta.url));
@@ -68,3 +68,108 @@ void t.test('a worker serves requests, prints to stdout, and ends by SIGTERM aft
   child.kill('SIGTERM');
   t.same(await end, { code: 143, out: `listening on unix:${socket}\nbye\n`, err: '' });
 });
+
+/** Starts a worker on a socket of its own; resolves when it listens. */
+async function serving(
+  t: Test,
+  code: string,
+  ...args: string[]
+): Promise<{ child: ChildProcess; socket: string; end: ReturnType<typeof ended> }> {
+  const temporary = mkdtempSync(join(tmpdir(), 'aworker-'));
+  t.teardown(() => rmSync(temporary, { recursive: true }));
+  writeFileSync(join(temporary, 'index.js'), code);
+  const socket = join(temporary, 'w.sock');
+  const child = aworker(join(temporary, 'index.js'), '--listen', `unix:${socket}`, ...args);
+  t.teardown(() => child.kill('SIGKILL'));
+  const end = ended(child);
+  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+  return { child, socket, end };
+}
+
+void t.test('SIGTERM lets requests and waitUntil finish before uninstall', async (t) => {
+  const { child, socket, end } = await serving(
+    t,
+    `addEventListener('uninstall', () => console.log('uninstall'));
+     const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+     export default { async fetch(request, env, ctx) {
+       console.log('began');
+       ctx.waitUntil(later(300).then(() => console.log('waited')));
+       await later(150);
+       return new Response('finished');
+     } };`,
+  );
+  const answer = askSocket(socket, '/');
+  await once(child.stdout ?? child, 'data');
+  child.kill('SIGTERM');
+  t.match(await answer, { status: 200, body: 'finished' });
+  t.match(await end, { code: 143, out: /began\nwaited\nuninstall\n$/, err: '' });
+});
+
+void t.test('the grace period ends a worker that does not end', async (t) => {
+  const { child, end } = await serving(
+    t,
+    `addEventListener('uninstall', (event) => event.waitUntil(new Promise(() => {}))); onfetch = () => {};`,
+    '--limit',
+    'graceMs=100',
+  );
+  child.kill('SIGTERM');
+  t.match(await end, { code: 143, err: /ended after 100 ms/ });
+});
+
+void t.test('an install that never settles ends the worker', async (t) => {
+  const directory = t.testdir({
+    'index.js': `oninstall = (event) => event.waitUntil(new Promise(() => {}));`,
+  });
+  const child = aworker(join(directory, 'index.js'), '--limit', 'startMs=50', '--listen', 'tcp:127.0.0.1:0');
+  t.match(await ended(child), { code: 1, err: /has not started within 50 ms/ });
+});
+
+void t.test(
+  'what nobody caught is answered with 500, printed by its source, and ends the worker',
+  async (t) => {
+    const map = Buffer.from(
+      JSON.stringify({
+        version: 3,
+        sources: ['../src/origin.ts'],
+        names: [],
+        mappings: 'AAAA;AACA;AACA;AACA;AACA',
+      }),
+    ).toString('base64');
+    const { socket, end } = await serving(
+      t,
+      `export default { fetch(request) {
+       if (request.url.endsWith('/throw')) throw new Error('thrown');
+       setTimeout(() => { throw new Error('stray'); }, 1); return new Promise(() => {});
+     } };
+//# sourceMappingURL=data:application/json;base64,${map}`,
+    );
+    t.match(await askSocket(socket, '/throw'), {
+      status: 500,
+      body: /^Internal Server Error \(request [0-9a-f]{16}\)\n$/,
+    });
+    t.match(await askSocket(socket, '/stray'), { status: 500, body: /^Internal Server Error/ });
+    const { code, err } = await end;
+    t.equal(code, 1);
+    t.match(err, /^request [0-9a-f]{16}: Uncaught Error: thrown\n.*src\/origin\.ts:2:1/);
+    t.match(err, /Uncaught Error: stray\n.*src\/origin\.ts:3:1/);
+  },
+);
+
+void t.test(
+  'error and unhandledrejection events tell of failed requests; cancelled, nothing is printed',
+  async (t) => {
+    const { child, socket, end } = await serving(
+      t,
+      `addEventListener('error', (event) => { console.log('error', event.error.message); event.preventDefault(); });
+     addEventListener('unhandledrejection', (event) => { console.log('rejection', event.reason.message); event.preventDefault(); });
+     addEventListener('fetch', (event) => {
+       if (event.request.url.endsWith('/throw')) throw new Error('a');
+       event.respondWith(Promise.reject(new Error('b')));
+     });`,
+    );
+    t.equal((await askSocket(socket, '/throw')).status, 500);
+    t.equal((await askSocket(socket, '/reject')).status, 500);
+    child.kill('SIGTERM');
+    t.match(await end, { code: 143, out: /error a\nrejection b\n$/, err: '' });
+  },
+);
