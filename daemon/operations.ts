@@ -16,10 +16,12 @@ import {
   type Operations,
   type SeedCreateOptions,
   type SeedInfo,
+  type UpdateOptions,
   type VersionInfo,
 } from '../cli/operations.js';
 import { TurfError } from '../cli/turf-error.js';
 import { type OciConfig } from '../oci-spec/config.js';
+import { type JsonObject } from '../oci-spec/json.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
 import { configWarnings } from '../oci-spec/semantic.js';
 import { refuseUnsupported } from '../oci-spec/unsupported.js';
@@ -33,12 +35,16 @@ import { type ContainerSpec, createContainer } from './containers/create.js';
 import { deleteContainer } from './containers/delete.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
+import { deleteLeftovers } from './containers/leftovers.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
+import { OomWatch } from './containers/oom-watch.js';
 import { pauseContainer, resumeContainer } from './containers/pause.js';
 import { writePidFile } from './containers/pid-file.js';
 import { isAlive } from './containers/process-facts.js';
 import { startContainer } from './containers/start.js';
+import { containerStats } from './containers/stats.js';
+import { updateContainer } from './containers/update.js';
 import { machineFeatures } from './features.js';
 import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
@@ -51,12 +57,14 @@ export class DaemonOperations implements Operations {
   readonly #machine: Machine;
   readonly #exits: ExitWatch;
   readonly #seeds: Seeds;
+  readonly #oom: OomWatch;
   readonly #started = Date.now();
 
   constructor(machine: Machine, exits: ExitWatch, seeds: Seeds) {
     this.#machine = machine;
     this.#exits = exits;
     this.#seeds = seeds;
+    this.#oom = new OomWatch(machine);
   }
 
   async create(options: CreateOptions): Promise<CreateResult> {
@@ -112,13 +120,31 @@ export class DaemonOperations implements Operations {
     return Promise.resolve(pids.toSorted((one, other) => one - other));
   }
 
+  async stats(id: string): Promise<JsonObject> {
+    const container = this.#find(id);
+    await this.#refresh(container);
+    return containerStats(container);
+  }
+
+  update(id: string, options: UpdateOptions): Promise<void> {
+    return this.#settled(id, (container) => updateContainer(this.#machine, container, options));
+  }
+
   delete(id: string, options: DeleteOptions = {}): Promise<void> {
     const container = this.#machine.containers.get(id);
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
-    return this.#settled(id, async (found) => {
+    const remove = async (found: Container): Promise<void> => {
       await this.#seeds.dropAhead(id);
       await deleteContainer(this.#machine, found, options.force === true);
+    };
+    if (options.force !== true || container !== undefined) return this.#settled(id, remove);
+    // Behind the lock: a create of that id may be under way.
+    return this.#machine.locks.run(id, async () => {
+      const made = this.#machine.containers.get(id);
+      if (made === undefined) return deleteLeftovers(this.#machine, id);
+      await this.#refresh(made);
+      return remove(made);
     });
   }
 
@@ -182,7 +208,7 @@ export class DaemonOperations implements Operations {
   }
 
   events(signal?: AbortSignal): AsyncIterable<LifecycleEvent> {
-    return this.#machine.events.stream(signal);
+    return this.#oom.during(this.#machine.events.stream(signal));
   }
 
   features(): Promise<unknown> {

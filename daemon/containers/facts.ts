@@ -30,6 +30,8 @@ export const factsSchema = z.strictObject({
   hooks: z.array(z.string()),
   /** Output is kept in the container's log files (it was not the caller's). */
   logs: z.boolean(),
+  /** What `update` has set since the container was made. */
+  resources: z.record(z.string(), z.unknown()).optional(),
   /** Mode of a seed. */
   seedMode: z.enum(['runtime', 'userland']).optional(),
   /** First host uid and gid of a seed's range. */
@@ -51,6 +53,8 @@ export type Facts = z.infer<typeof factsSchema>;
 export const exitSchema = z.strictObject({
   exitCode: z.int().optional(),
   exitSignal: z.string().optional(),
+  /** How many processes the kernel's OOM killer had taken from the cgroup. */
+  oomKills: z.int().optional(),
   stoppedAt: z.string(),
 });
 
