@@ -20,7 +20,6 @@ import {
   type VersionInfo,
 } from '../cli/operations.js';
 import { TurfError } from '../cli/turf-error.js';
-import { type OciConfig } from '../oci-spec/config.js';
 import { type JsonObject } from '../oci-spec/json.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
 import { configWarnings } from '../oci-spec/semantic.js';
@@ -36,6 +35,7 @@ import { deleteContainer } from './containers/delete.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { deleteLeftovers } from './containers/leftovers.js';
+import { withListenFds } from './containers/listen-fds.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
 import { OomWatch } from './containers/oom-watch.js';
@@ -303,13 +303,6 @@ export class DaemonOperations implements Operations {
     if (container.lifecycle.state === 'stopped' || process === undefined) return;
     if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
   }
-}
-
-/** Socket activation (sd_listen_fds(3)): the program finds the number of its sockets in the environment. */
-function withListenFds(config: OciConfig, count: number): OciConfig {
-  if (count === 0 || config.process === undefined) return config;
-  const env = [...(config.process.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'];
-  return { ...config, process: { ...config.process, env } };
 }
 
 function checkId(id: string): void {
