@@ -1,3 +1,6 @@
+import type { OciResources } from '../oci-spec/config.js';
+import type { JsonObject } from '../oci-spec/json.js';
+
 /**
  * The operations that turf offers. The daemon implements them in process (for the thin client and for REST); the typed REST
  * client implements them remotely. Every method rejects with a TurfError.
@@ -38,6 +41,10 @@ export interface ContainerState {
     readonly exitCode?: number;
     readonly exitSignal?: string;
     readonly stoppedAt?: string;
+    /** How many of its processes the kernel's OOM killer took; absent: none. */
+    readonly oomKills?: number;
+    /** What `update` has set since the container was made. */
+    readonly resources?: Readonly<Record<string, unknown>>;
   };
 }
 
@@ -94,6 +101,15 @@ export interface CreateResult {
 
 export interface DeleteOptions {
   readonly force?: boolean;
+}
+
+export interface UpdateOptions {
+  /** What is to change; what is absent stays as it is. */
+  readonly resources: OciResources;
+  /** Intel RDT: a line of the `schemata` file for the L3 cache. */
+  readonly l3CacheSchema?: string;
+  /** The same for memory bandwidth. */
+  readonly memBwSchema?: string;
 }
 
 export interface LogsOptions {
@@ -177,7 +193,7 @@ export interface InvokeResult {
 }
 
 export type LifecycleEventType =
-  'create' | 'start' | 'pause' | 'resume' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom';
+  'create' | 'start' | 'pause' | 'resume' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom' | 'update';
 
 export interface LifecycleEvent {
   readonly type: LifecycleEventType;
@@ -235,6 +251,10 @@ export interface Operations {
   processes(id: string): Promise<readonly number[]>;
   /** Starts a program in a container that is there; resolves once it runs. */
   exec(options: ExecOptions): Promise<ExecResult>;
+  /** What a container uses now, in the schema of `runc events --stats`. */
+  stats(id: string): Promise<JsonObject>;
+  /** Changes limits: all, or none where one is refused. */
+  update(id: string, options: UpdateOptions): Promise<void>;
   delete(id: string, options?: DeleteOptions): Promise<void>;
   list(): Promise<readonly ContainerState[]>;
   logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;

@@ -136,11 +136,11 @@ function convert(option: ValueOption, given: string, text: string): string | num
   throw usageError(`invalid value ${JSON.stringify(text)} for flag -${given}: parse error`);
 }
 
-/** `64m`, `1.5g`, `512KiB` or plain bytes, in powers of 1024; undefined where it is none of these. */
+/** `64m`, `1.5g`, `2Mi`, `512KiB` or plain bytes, in powers of 1024; undefined where it is none of these. */
 export function parseSize(text: string): number | undefined {
-  const match = /^(\d{1,15}(?:\.\d{1,9})?)([kmgt]?)(?:i?b)?$/i.exec(text);
+  const match = /^(\d{1,15}(?:\.\d{1,9})?) ?(?:([kmgtp])i?)?b?$/i.exec(text);
   if (match === null) return undefined;
-  const power = ['', 'k', 'm', 'g', 't'].indexOf((match[2] ?? '').toLowerCase());
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match[2] ?? '').toLowerCase());
   const bytes = Math.floor(Number(match[1]) * 1024 ** power);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }

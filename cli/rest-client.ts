@@ -21,9 +21,11 @@ import type {
   Operations,
   SeedCreateOptions,
   SeedInfo,
+  UpdateOptions,
   VersionInfo,
 } from './operations.js';
 import type { ExecResult } from './exec.js';
+import { type JsonObject, parseJson } from '../oci-spec/json.js';
 import { readEvents, readLogs } from './rest-streams.js';
 import { RestTransport, type RestCall } from './rest-transport.js';
 import { TurfError } from './turf-error.js';
@@ -85,6 +87,22 @@ export class RestClient implements Operations {
   exec(): Promise<ExecResult> {
     const message = 'exec needs the turf command, not REST: its program is a child of the caller';
     return Promise.reject(new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'exec' }));
+  }
+
+  async stats(id: string): Promise<JsonObject> {
+    const path = `/v1/containers/${encodeURIComponent(id)}/stats`;
+    const stats = parseJson(await this.#transport.text({ method: 'GET', path }));
+    if (typeof stats === 'object' && stats !== null && !Array.isArray(stats)) return stats;
+    throw new TurfError('TURF_ERR_UNAVAILABLE', `the daemon's answer to GET ${path} is not understood`);
+  }
+
+  update(id: string, { resources, l3CacheSchema, memBwSchema }: UpdateOptions): Promise<void> {
+    if (l3CacheSchema !== undefined || memBwSchema !== undefined) {
+      const message = 'Intel RDT schemata need the turf command, not REST';
+      return Promise.reject(new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'update' }));
+    }
+    const path = `/v1/containers/${encodeURIComponent(id)}/resources`;
+    return this.#empty({ method: 'PATCH', path, body: resources });
   }
 
   delete(id: string, options: DeleteOptions = {}): Promise<void> {

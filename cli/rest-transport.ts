@@ -3,7 +3,7 @@ import { problemSchema } from './api/problem.js';
 import { ERROR_CODES, TurfError, type TurfErrorCode } from './turf-error.js';
 
 export interface RestCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -36,13 +36,19 @@ export class RestTransport {
     return body.length === 0 ? undefined : parseJson(body);
   }
 
+  /** Sends a request; resolves to the body of the answer. */
+  async text(call: RestCall): Promise<string> {
+    return (await readAll(await this.open(call))).toString('utf8');
+  }
+
   /** Closes kept connections; calls under way fail. */
   close(): void {
     this.#agent.destroy();
   }
 
   #send(call: RestCall): Promise<IncomingMessage> {
-    const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const payload =
+      call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body, exactNumbers));
     return new Promise((resolve, reject) => {
       const request = httpRequest({
         agent: this.#agent,
@@ -63,6 +69,11 @@ export class RestTransport {
       request.end(payload);
     });
   }
+}
+
+/** JSON has no bigints; what a double cannot hold exactly is refused by the daemon. */
+function exactNumbers(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 async function readAll(response: IncomingMessage): Promise<Buffer> {

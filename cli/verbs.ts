@@ -16,6 +16,7 @@ const verbs: Readonly<Record<string, () => Promise<VerbModule>>> = {
   ps: () => import('./verbs/ps.js'),
   kill: () => import('./verbs/kill.js'),
   delete: () => import('./verbs/delete.js'),
+  update: () => import('./verbs/update.js'),
   list: () => import('./verbs/list.js'),
   logs: () => import('./verbs/logs.js'),
   events: () => import('./verbs/events.js'),

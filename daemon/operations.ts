@@ -17,10 +17,11 @@ import {
   type Operations,
   type SeedCreateOptions,
   type SeedInfo,
+  type UpdateOptions,
   type VersionInfo,
 } from '../cli/operations.js';
 import { TurfError } from '../cli/turf-error.js';
-import { type OciConfig } from '../oci-spec/config.js';
+import { type JsonObject } from '../oci-spec/json.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
 import { configWarnings } from '../oci-spec/semantic.js';
 import { refuseUnsupported } from '../oci-spec/unsupported.js';
@@ -35,12 +36,17 @@ import { deleteContainer } from './containers/delete.js';
 import { execInContainer } from './containers/exec.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
+import { deleteLeftovers } from './containers/leftovers.js';
+import { withListenFds } from './containers/listen-fds.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
+import { OomWatch } from './containers/oom-watch.js';
 import { pauseContainer, resumeContainer } from './containers/pause.js';
 import { writePidFile } from './containers/pid-file.js';
 import { isAlive } from './containers/process-facts.js';
 import { startContainer } from './containers/start.js';
+import { containerStats } from './containers/stats.js';
+import { updateContainer } from './containers/update.js';
 import { machineFeatures } from './features.js';
 import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
@@ -53,12 +59,14 @@ export class DaemonOperations implements Operations {
   readonly #machine: Machine;
   readonly #exits: ExitWatch;
   readonly #seeds: Seeds;
+  readonly #oom: OomWatch;
   readonly #started = Date.now();
 
   constructor(machine: Machine, exits: ExitWatch, seeds: Seeds) {
     this.#machine = machine;
     this.#exits = exits;
     this.#seeds = seeds;
+    this.#oom = new OomWatch(machine);
   }
 
   async create(options: CreateOptions): Promise<CreateResult> {
@@ -125,13 +133,31 @@ export class DaemonOperations implements Operations {
     }
   }
 
+  async stats(id: string): Promise<JsonObject> {
+    const container = this.#find(id);
+    await this.#refresh(container);
+    return containerStats(container);
+  }
+
+  update(id: string, options: UpdateOptions): Promise<void> {
+    return this.#settled(id, (container) => updateContainer(this.#machine, container, options));
+  }
+
   delete(id: string, options: DeleteOptions = {}): Promise<void> {
     const container = this.#machine.containers.get(id);
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
-    return this.#settled(id, async (found) => {
+    const remove = async (found: Container): Promise<void> => {
       await this.#seeds.dropAhead(id);
       await deleteContainer(this.#machine, found, options.force === true);
+    };
+    if (options.force !== true || container !== undefined) return this.#settled(id, remove);
+    // Behind the lock: a create of that id may be under way.
+    return this.#machine.locks.run(id, async () => {
+      const made = this.#machine.containers.get(id);
+      if (made === undefined) return deleteLeftovers(this.#machine, id);
+      await this.#refresh(made);
+      return remove(made);
     });
   }
 
@@ -195,7 +221,7 @@ export class DaemonOperations implements Operations {
   }
 
   events(signal?: AbortSignal): AsyncIterable<LifecycleEvent> {
-    return this.#machine.events.stream(signal);
+    return this.#oom.during(this.#machine.events.stream(signal));
   }
 
   features(): Promise<unknown> {
@@ -290,13 +316,6 @@ export class DaemonOperations implements Operations {
     if (container.lifecycle.state === 'stopped' || process === undefined) return;
     if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
   }
-}
-
-/** Socket activation (sd_listen_fds(3)): the program finds the number of its sockets in the environment. */
-function withListenFds(config: OciConfig, count: number): OciConfig {
-  if (count === 0 || config.process === undefined) return config;
-  const env = [...(config.process.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'];
-  return { ...config, process: { ...config.process, env } };
 }
 
 function checkId(id: string): void {

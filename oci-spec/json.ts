@@ -33,6 +33,17 @@ export function parseJson(text: string): JsonValue {
   return new Parser(text).document();
 }
 
+/** The text of a value, bigints as integers; no spaces. */
+export function stringifyJson(value: JsonValue): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(stringifyJson).join()}]`;
+  const members = Object.entries(value).map(
+    ([name, member]) => `${JSON.stringify(name)}:${stringifyJson(member)}`,
+  );
+  return `{${members.join()}}`;
+}
+
 // RFC 8259 numbers; sticky, so that it matches at the cursor only.
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 // eslint-disable-next-line no-control-regex -- RFC 8259 forbids exactly these in strings

@@ -1,13 +1,15 @@
-import type { OciConfig, OciProcess } from './config.js';
+import type { OciConfig, OciProcess, OciResources } from './config.js';
 import { ConfigError, type ConfigIssue } from './config-error.js';
 import { configSchema } from './config-schema.js';
 import { JsonSyntaxError, parseJson } from './json.js';
 import { processSchema } from './schema-process.js';
-import { configIssues, processIssues } from './semantic.js';
+import { resourcesSchema } from './schema-resources.js';
+import { configIssues, processIssues, resourcesIssues } from './semantic.js';
 import { validator } from './validate.js';
 
 const isConfig = validator(configSchema);
 const isProcess = validator(processSchema);
+const isResources = validator(resourcesSchema);
 
 /** Compiles the validators now, some 50 ms, instead of at the first config: for a daemon that has nothing else to do yet. */
 export function prepareParser(): void {
@@ -63,6 +65,26 @@ export function validateProcess(process: OciProcess): OciProcess {
   issues.push(...processIssues(process));
   if (issues.length > 0) throw new ConfigError(issues);
   return process;
+}
+
+/**
+ * Reads a `linux.resources` object on its own, as `update --resources FILE` takes it: what is absent is to stay as it is. Paths in
+ * errors start at `linux.resources`.
+ *
+ * @throws ConfigError
+ */
+export function parseResources(text: string): OciResources {
+  return validateResources(parseDocument(text));
+}
+
+/** The same for a document that is an object already (a REST body). @throws ConfigError */
+export function validateResources(document: unknown): OciResources {
+  const issues: ConfigIssue[] = [];
+  const value = withoutNulls(document);
+  if (!isResources(value, issues, 'linux.resources')) throw new ConfigError(issues);
+  issues.push(...resourcesIssues(value));
+  if (issues.length > 0) throw new ConfigError(issues);
+  return value;
 }
 
 function parseDocument(text: string): unknown {

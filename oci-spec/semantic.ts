@@ -1,4 +1,4 @@
-import type { OciConfig, OciProcess } from './config.js';
+import type { OciConfig, OciProcess, OciResources } from './config.js';
 import type { ConfigIssue, Report } from './config-error.js';
 import type { NamespaceType } from './namespaces.js';
 import { checkDevices } from './rules/devices.js';
@@ -53,6 +53,15 @@ export function processIssues(process: OciProcess): ConfigIssue[] {
   const report: Report = (path, message) => issues.push({ path, message });
   checkProcess(process, true, report);
   checkNul(process, '/process', report);
+  return issues;
+}
+
+/** The rules for resources alone, as `update` takes them: changes, of which each may rely on what is set already. */
+export function resourcesIssues(resources: OciResources): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const report: Report = (path, message) => issues.push({ path, message });
+  checkResources(resources, report, 'changes');
+  checkNul(resources, '/linux/resources', report);
   return issues;
 }
 

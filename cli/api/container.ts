@@ -44,6 +44,11 @@ export const containerStateSchema = z
       exitCode: z.int().exactOptional(),
       exitSignal: z.string().exactOptional(),
       stoppedAt: z.string().exactOptional(),
+      oomKills: z.int().exactOptional(),
+      resources: z
+        .record(z.string(), z.unknown())
+        .exactOptional()
+        .meta({ description: 'What update has set since the container was made' }),
     }),
   })
   .meta({ id: 'ContainerState' });

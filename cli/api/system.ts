@@ -40,7 +40,18 @@ export const featuresSchema = z.record(z.string(), z.unknown()).meta({ id: 'Feat
 
 export const lifecycleEventSchema = z
   .object({
-    type: z.enum(['create', 'start', 'pause', 'resume', 'exit', 'delete', 'seed-ready', 'fork', 'oom']),
+    type: z.enum([
+      'create',
+      'start',
+      'pause',
+      'resume',
+      'exit',
+      'delete',
+      'seed-ready',
+      'fork',
+      'oom',
+      'update',
+    ]),
     id: z.string(),
     time: z.string(),
     pid: z.int().exactOptional(),

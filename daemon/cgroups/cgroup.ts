@@ -1,3 +1,4 @@
+import type { OciResources } from '../../oci-spec/config.js';
 import type { CgroupFacts } from './facts.js';
 import type { CgroupStats } from './stats.js';
 
@@ -8,6 +9,9 @@ export interface CgroupEntry {
   /** The v2 directory, for CLONE_INTO_CGROUP. */
   readonly cgroupFd?: number;
 }
+
+/** Restores the limits from before an update. Rejects with TurfError TURF_ERR_CGROUP where that is not possible. */
+export type UndoUpdate = () => Promise<void>;
 
 /** The cgroup of one container, in all hierarchies. Every method throws or rejects with TurfError TURF_ERR_CGROUP. */
 export interface CgroupHandle {
@@ -36,6 +40,12 @@ export interface CgroupHandle {
   /** A missing cgroup is no error. */
   thaw(): Promise<void>;
   stats(): CgroupStats;
+  /**
+   * Changes limits: all of them, or none. `devices` is not looked at: a policy is for the life of a container, as in runc.
+   *
+   * @returns takes the changes back
+   */
+  update(resources: OciResources): Promise<UndoUpdate>;
   /** How many processes the kernel's OOM killer took, as far as the kernel counts. */
   oomCount(): number;
   /** Removes what turf made; waits two seconds at most for dead processes to leave. A missing cgroup is no error. */

@@ -1,11 +1,13 @@
 import type { AttachDeviceFilter } from '../../native-shim/device-filter.js';
 import type { OciResources } from '../../oci-spec/config.js';
 import type { CgroupHandle } from './cgroup.js';
+import { cgroupError } from './control-file.js';
 import { DirectoriesCgroup } from './directories-cgroup.js';
 import { MadeDirectories } from './directory.js';
 import type { CgroupDirectory, CgroupFacts } from './facts.js';
+import { v1IsFrozen, v2IsFrozen } from './freezer.js';
 import type { CgroupLayout } from './layout.js';
-import { v1Limits } from './v1-limits.js';
+import { splitLimits } from './split-limits.js';
 import { applyV1, makeV1 } from './v1.js';
 import { delegateV2 } from './v2-delegate.js';
 import { v2Limits } from './v2-limits.js';
@@ -38,24 +40,15 @@ function createV1(made: MadeDirectories, layout: V1Layout, options: CreateCgroup
   const { path, resources = {}, scope = 'full' } = options;
   const hasV1 = (controller: string): boolean =>
     layout.hierarchies.some(({ controllers }) => controllers.includes(controller));
-  const hugetlbOnV1 = hasV1('hugetlb');
-  const rdmaOnV1 = hasV1('rdma');
-  const limits = v1Limits(resources).filter(
-    ({ controller }) =>
-      layout.unified === undefined ||
-      (controller === 'hugetlb' ? hugetlbOnV1 : controller === 'rdma' ? rdmaOnV1 : true),
-  );
-  const { hugepageLimits, rdma } = resources;
-  const unifiedLimits = v2Limits({
-    ...(hugepageLimits && !hugetlbOnV1 ? { hugepageLimits } : {}),
-    ...(rdma && !rdmaOnV1 ? { rdma } : {}),
-  });
+  const { v1: limits, unified: unifiedLimits } = splitLimits(resources, hasV1, layout.unified !== undefined);
   const needed = new Set([...LEAN_CONTROLLERS, ...limits.map(({ controller }) => controller)]);
   const joined =
     scope === 'full'
       ? layout.hierarchies
       : layout.hierarchies.filter(({ controllers }) => controllers.some((name) => needed.has(name)));
   const hierarchies = makeV1(made, joined, path);
+  const freezer = hierarchies.find(({ controllers }) => controllers.includes('freezer'));
+  if (freezer !== undefined) refuseFrozen(v1IsFrozen, freezer.directory);
   applyV1(
     hierarchies,
     limits,
@@ -73,10 +66,16 @@ function createV2(made: MadeDirectories, root: string, options: CreateCgroupOpti
   const { path, resources = {} } = options;
   const limits = v2Limits(resources);
   const unified = makeV2(made, root, path, limits, true);
+  refuseFrozen(v2IsFrozen, unified.directory);
   applyV2(unified.directory, limits, resources.memory);
   applyV2Devices(unified.directory, resources.devices, options.attachDeviceFilter);
   if (options.owner !== undefined) delegateV2(unified.directory, options.owner);
   return { manager: 'cgroupfs', mode: 'v2', path, hierarchies: [], unified };
+}
+
+/** A process that enters stops at once: a create would hang. Its parent, or who used the cgroup before, may have frozen it. */
+function refuseFrozen(isFrozen: (directory: string) => boolean, directory: string): void {
+  if (isFrozen(directory)) throw cgroupError('linux.cgroupsPath', `${directory} is frozen`);
 }
 
 /**

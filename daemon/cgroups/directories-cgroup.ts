@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TurfError } from '../../cli/turf-error.js';
-import type { CgroupEntry, CgroupHandle } from './cgroup.js';
+import type { OciResources } from '../../oci-spec/config.js';
+import type { CgroupEntry, CgroupHandle, UndoUpdate } from './cgroup.js';
 import {
   cgroupError,
   errnoCode,
@@ -14,6 +15,7 @@ import { processesBelow, removeTree } from './directory.js';
 import type { CgroupFacts } from './facts.js';
 import { type Freezer, v1Freezer, v2Freezer } from './freezer.js';
 import { type CgroupStats, flatKeyed, v1Stats, v2Stats } from './stats.js';
+import { prepareUpdate } from './update.js';
 
 const SIGKILL = 9;
 /** v1 hierarchies by how surely every process of the container is in them. */
@@ -133,6 +135,14 @@ export class DirectoriesCgroup implements CgroupHandle {
     const { mode, unified } = this.#facts;
     if (mode === 'v2' && unified) return v2Stats(unified.directory);
     return v1Stats((controller) => this.#directoryOf(controller));
+  }
+
+  update(resources: OciResources): Promise<UndoUpdate> {
+    return new Promise((resolve) => {
+      const { changes } = prepareUpdate(this.#facts, resources);
+      changes.apply();
+      resolve(() => changes.takeBack());
+    });
   }
 
   oomCount(): number {

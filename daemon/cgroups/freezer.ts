@@ -57,3 +57,12 @@ export function v2Freezer(directory: string): Freezer {
     thaw: () => writeControl('cgroup', file, '0'),
   };
 }
+
+/** Whether processes that enter a v1 freezer cgroup are stopped, for itself or for a parent of it. */
+export const v1IsFrozen = (directory: string): boolean =>
+  (tryReadControl(join(directory, 'freezer.state')) ?? 'THAWED') !== 'THAWED';
+
+/** The same for v2. */
+export const v2IsFrozen = (directory: string): boolean =>
+  tryReadControl(join(directory, 'cgroup.freeze')) === '1' ||
+  flatKeyed(tryReadControl(join(directory, 'cgroup.events')), 'frozen') === 1;

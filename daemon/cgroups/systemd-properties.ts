@@ -1,5 +1,5 @@
 import type { OciResources } from '../../oci-spec/config.js';
-import { pidsLimit } from './limit.js';
+import { type Limit, pidsLimit } from './limit.js';
 import { v2Limits } from './v2-limits.js';
 
 /** A unit property as busctl(1) takes it: name, D-Bus signature, value words. */
@@ -89,9 +89,10 @@ const PROPERTY_OF: Readonly<Record<string, (value: string) => readonly UnitPrope
   'pids.max': (value) => amountOrMax('TasksMax', value),
 };
 
-function v2Properties(resources: OciResources): readonly UnitProperty[] {
+/** What limits of cgroup v2 are to systemd, the last of each name. */
+export function limitProperties(limits: readonly Limit[]): readonly UnitProperty[] {
   const properties = new Map<string, UnitProperty>();
-  for (const { files, value, fallbackValue } of v2Limits(resources)) {
+  for (const { files, value, fallbackValue } of limits) {
     for (const [index, file] of files.entries()) {
       const own = index === 0 ? value : (fallbackValue ?? value);
       for (const property of PROPERTY_OF[file]?.(own) ?? []) properties.set(property.name, property);
@@ -100,7 +101,8 @@ function v2Properties(resources: OciResources): readonly UnitProperty[] {
   return [...properties.values()];
 }
 
-function v1Properties({ memory, cpu, pids }: OciResources): readonly UnitProperty[] {
+/** The same for v1, of which systemd knows fewer. */
+export function v1Properties({ memory, cpu, pids }: OciResources): readonly UnitProperty[] {
   const list: UnitProperty[] = [];
   if (asked(memory?.limit)) list.push(amount('MemoryLimit', memory.limit));
   if (asked(cpu?.shares)) list.push(amount('CPUShares', cpu.shares));
@@ -132,6 +134,6 @@ export function systemdProperties(unit: UnitDescription): readonly UnitProperty[
       : [bool('Delegate', true), { name: 'PIDs', signature: 'au', value: ['1', String(unit.pid)] }]),
     ...accounting.map((name) => bool(name, true)),
     /* systemd re-applies its own idea of a limit on daemon-reload: every limit that it knows is told to it */
-    ...(unit.isV2 ? v2Properties(unit.resources) : v1Properties(unit.resources)),
+    ...(unit.isV2 ? limitProperties(v2Limits(unit.resources)) : v1Properties(unit.resources)),
   ];
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { OciResources } from '../../oci-spec/config.js';
-import type { CgroupEntry, CgroupHandle } from './cgroup.js';
+import type { CgroupEntry, CgroupHandle, UndoUpdate } from './cgroup.js';
 import { cgroupError, tryReadControl } from './control-file.js';
 import { createCgroup, type CreateCgroupOptions } from './create.js';
 import { restoreDirectories } from './directories-cgroup.js';
@@ -11,7 +11,8 @@ import type { CgroupDirectory, CgroupFacts } from './facts.js';
 import { parseProcCgroup } from './layout.js';
 import { slicePath } from './path.js';
 import type { CgroupStats } from './stats.js';
-import { systemdProperties, type UnitProperty } from './systemd-properties.js';
+import { limitProperties, systemdProperties, type UnitProperty, v1Properties } from './systemd-properties.js';
+import { prepareUpdate } from './update.js';
 
 /** Runs `busctl` with these arguments; resolves to its output, rejects with its error text. */
 export type Busctl = (args: readonly string[]) => Promise<string>;
@@ -41,6 +42,12 @@ export function startTransientUnit(unit: string, properties: readonly UnitProper
   const list = properties.flatMap(({ name, signature, value }) => [name, signature, ...value]);
   const count = String(properties.length);
   return manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'replace', count, ...list, '0');
+}
+
+/** Arguments of busctl for SetUnitProperties(name, runtime, properties). */
+export function setUnitProperties(unit: string, properties: readonly UnitProperty[]): readonly string[] {
+  const list = properties.flatMap(({ name, signature, value }) => [name, signature, ...value]);
+  return manager('SetUnitProperties', 'sba(sv)', unit, 'true', String(properties.length), ...list);
 }
 
 export const stopUnit = (unit: string): readonly string[] => manager('StopUnit', 'ss', unit, 'replace');
@@ -174,6 +181,34 @@ class SystemdCgroup implements CgroupHandle {
 
   thaw(): Promise<void> {
     return (this.#directories ?? notStarted()).thaw();
+  }
+
+  /** systemd first, because it rounds what it writes: turf's exact values come behind it. */
+  async update(resources: OciResources): Promise<UndoUpdate> {
+    const facts = (this.#directories ?? notStarted()).describe();
+    const { changes, limits } = prepareUpdate(facts, resources);
+    const isV2 = facts.mode === 'v2';
+    const undo = async (): Promise<void> => {
+      if (isV2) await this.#setProperties(limitProperties(changes.before));
+      await changes.takeBack();
+    };
+    await this.#setProperties(isV2 ? limitProperties(limits) : v1Properties(resources));
+    try {
+      changes.apply();
+    } catch (error) {
+      await undo();
+      throw error;
+    }
+    return undo;
+  }
+
+  async #setProperties(properties: readonly UnitProperty[]): Promise<void> {
+    if (properties.length === 0) return;
+    try {
+      await this.#busctl(setUnitProperties(this.#unit, properties));
+    } catch (error) {
+      throw cgroupError('cgroup', `change the properties of ${this.#unit}`, error);
+    }
   }
 
   stats(): CgroupStats {

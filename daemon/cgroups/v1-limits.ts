@@ -58,13 +58,16 @@ export function v1Limits(resources: OciResources): readonly Limit[] {
   }
   if (m) memory(list, m);
   if (c) {
+    const idle = (): void => list.add('cpu.idle', 'cpu', 'cpu.idle', c.idle, { optional: c.idle === 0 });
+    /* an idle cgroup takes no shares */
+    if (c.idle === 0) idle();
     list.addUnlessZero('cpu.shares', 'cpu', 'cpu.shares', c.shares);
     list.addUnlessZero('cpu.period', 'cpu', 'cpu.cfs_period_us', c.period);
     list.addUnlessZero('cpu.quota', 'cpu', 'cpu.cfs_quota_us', c.quota);
     list.add('cpu.burst', 'cpu', 'cpu.cfs_burst_us', c.burst, { optional: Number(c.burst) === 0 });
     list.addUnlessZero('cpu.realtimePeriod', 'cpu', 'cpu.rt_period_us', c.realtimePeriod);
     list.addUnlessZero('cpu.realtimeRuntime', 'cpu', 'cpu.rt_runtime_us', c.realtimeRuntime);
-    list.add('cpu.idle', 'cpu', 'cpu.idle', c.idle, { optional: c.idle === 0 });
+    if (c.idle === 1) idle();
     if (c.cpus) list.add('cpu.cpus', 'cpuset', 'cpuset.cpus', c.cpus);
     if (c.mems) list.add('cpu.mems', 'cpuset', 'cpuset.mems', c.mems);
   }

@@ -2,12 +2,13 @@ import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OciResources } from '../../oci-spec/config.js';
 import { applyLimits } from './apply-limits.js';
-import { cgroupError, openForWriting, readControl, writeControl } from './control-file.js';
+import { cgroupError, openForWriting, readControl, tryReadControl, writeControl } from './control-file.js';
 import { type DeviceRule, devicePolicy, v1DeviceLine } from './device-rules.js';
 import { ancestors, type MadeDirectories, makeLeaf } from './directory.js';
 import type { CgroupDirectory } from './facts.js';
 import type { V1Hierarchy } from './layout.js';
 import type { Limit } from './limit.js';
+import { orderV1Limits } from './v1-order.js';
 
 /** A cpuset without CPUs or memory nodes accepts no process; both are copied from the parent. */
 function inheritCpuset(parent: string, directory: string): void {
@@ -60,25 +61,6 @@ function applyDevices(policy: readonly DeviceRule[], directory: string): void {
   }
 }
 
-const LIMIT = 'memory.limit_in_bytes';
-const LIMIT_WITH_SWAP = 'memory.memsw.limit_in_bytes';
-
-/**
- * The kernel refuses a moment in which memory.limit exceeds memory+swap: raising writes memory+swap first.
- *
- * @param current memory.memsw.limit_in_bytes of the cgroup now
- */
-export function orderMemoryLimits(limits: readonly Limit[], current: string): readonly Limit[] {
-  const swap = limits.find((limit) => limit.files[0] === LIMIT_WITH_SWAP);
-  const memory = limits.find((limit) => limit.files[0] === LIMIT);
-  if (!swap || !memory) return limits;
-  const unlimited = swap.value === '-1';
-  if (!unlimited && BigInt(swap.value) <= BigInt(current)) return limits;
-  const rest = limits.filter((limit) => limit !== swap);
-  rest.splice(rest.indexOf(memory), 0, swap);
-  return rest;
-}
-
 /**
  * Makes a cgroup in every v1 hierarchy.
  *
@@ -108,11 +90,12 @@ export function applyV1(
   const of = (controller: string): CgroupDirectory | undefined =>
     directories.find((directory) => directory.controllers.includes(controller));
   const memory = of('memory');
-  const ordered =
-    memory && !memory.made && limits.some(({ files }) => files[0] === LIMIT_WITH_SWAP)
-      ? orderMemoryLimits(limits, readControl(join(memory.directory, LIMIT_WITH_SWAP)))
-      : limits;
-  applyLimits(ordered, (controller) => of(controller)?.directory);
+  const taken = memory !== undefined && !memory.made;
+  const read = (controller: string, file: string): string | undefined => {
+    const directory = of(controller)?.directory;
+    return directory === undefined ? undefined : tryReadControl(join(directory, file));
+  };
+  applyLimits(taken ? orderV1Limits(limits, read) : limits, (controller) => of(controller)?.directory);
   if (devices === 'none') return;
   const policy = devicePolicy(devices);
   const deviceCgroup = of('devices');

@@ -64,7 +64,9 @@ function cpu(list: LimitList, c: OciCpu): void {
   const absent = 'cgroup v2 has no realtime budget';
   if (asked(c.realtimeRuntime)) refuseField('cpu.realtimeRuntime', absent);
   if (asked(c.realtimePeriod)) refuseField('cpu.realtimePeriod', absent);
+  const idle = (): void => list.add('cpu.idle', 'cpu', 'cpu.idle', c.idle, { optional: c.idle === 0 });
   /* idle replaces the weight: the kernel refuses to set both */
+  if (c.idle === 0) idle();
   if (asked(c.shares) && c.idle !== 1) list.add('cpu.shares', 'cpu', 'cpu.weight', sharesToWeight(c.shares));
   if (asked(c.quota) || asked(c.period)) {
     const quota = asked(c.quota) ? orMax(c.quota) : 'max';
@@ -72,7 +74,7 @@ function cpu(list: LimitList, c: OciCpu): void {
     list.add(field, 'cpu', 'cpu.max', `${quota} ${asked(c.period) ? c.period : 100_000}`);
   }
   list.add('cpu.burst', 'cpu', 'cpu.max.burst', c.burst, { optional: Number(c.burst) === 0 });
-  list.add('cpu.idle', 'cpu', 'cpu.idle', c.idle, { optional: c.idle === 0 });
+  if (c.idle === 1) idle();
   if (c.cpus) list.add('cpu.cpus', 'cpuset', 'cpuset.cpus', c.cpus);
   if (c.mems) list.add('cpu.mems', 'cpuset', 'cpuset.mems', c.mems);
 }

@@ -30,6 +30,41 @@ function enable(parent: string, wanted: readonly string[], required: ReadonlyMap
   }
 }
 
+/** Switches controllers on in the root and in every cgroup between it and the container's. */
+function enableAlong(
+  root: string,
+  parents: readonly string[],
+  asked: ReadonlySet<string>,
+  required: ReadonlyMap<string, Limit>,
+): void {
+  if (asked.size === 0) return;
+  const available = words(tryReadControl(join(root, 'cgroup.controllers')) ?? '');
+  for (const [controller, limit] of required) {
+    if (!available.has(controller)) missingController(limit);
+  }
+  const wanted = [...asked].filter((controller) => available.has(controller));
+  for (const parent of [root, ...parents]) enable(parent, wanted, required);
+}
+
+/**
+ * Switches the controllers on that limits of an existing cgroup need.
+ *
+ * @param root mount point of cgroup2
+ * @throws TurfError TURF_ERR_CGROUP
+ */
+export function enableControllers(root: string, directory: string, limits: readonly Limit[]): void {
+  const asked = new Set(limits.map(({ controller }) => controller));
+  const on = words(tryReadControl(join(directory, 'cgroup.controllers')) ?? '');
+  const missing = limits.filter(({ controller, optional }) => optional !== true && !on.has(controller));
+  if (missing.length === 0) return;
+  enableAlong(
+    root,
+    ancestors(root, directory),
+    asked,
+    new Map(missing.map((limit) => [limit.controller, limit])),
+  );
+}
+
 /**
  * Makes a cgroup in the unified hierarchy and switches the controllers on, in every ancestor, that its limits need.
  *
@@ -55,29 +90,30 @@ export function makeV2(
   const isNew = makeLeaf(made, directory, () => {
     for (const parent of parents) made.tryMake(parent);
   });
-  if (asked.size > 0) {
-    const available = words(tryReadControl(join(root, 'cgroup.controllers')) ?? '');
-    for (const [controller, limit] of required) {
-      if (!available.has(controller)) missingController(limit);
-    }
-    const wanted = [...asked].filter((controller) => available.has(controller));
-    for (const parent of [root, ...parents]) enable(parent, wanted, required);
-  }
+  enableAlong(root, parents, asked, required);
   return { controllers: [], directory, made: isNew };
 }
 
-/** memory.max below what is in use makes the kernel kill: `checkBeforeUpdate` asks for an error instead. */
-function checkUsage(memory: OciResources['memory'], directory: string): void {
-  if (memory?.checkBeforeUpdate !== true || memory.limit === undefined || BigInt(memory.limit) <= 0n) return;
-  const usage = readControl(join(directory, 'memory.current'));
-  if (BigInt(usage) > BigInt(memory.limit)) {
-    throw cgroupError('linux.resources.memory.limit', `${memory.limit} is below the ${usage} bytes in use`);
+/**
+ * memory.max below what is in use makes the kernel kill: `checkBeforeUpdate` asks for an error instead.
+ *
+ * @param usage file with the bytes in use
+ * @throws TurfError TURF_ERR_CGROUP
+ */
+export function checkUsage(memory: OciResources['memory'], usage: string): void {
+  if (memory?.checkBeforeUpdate !== true) return;
+  for (const name of ['limit', 'swap'] as const) {
+    const asked = BigInt(memory[name] ?? 0);
+    if (asked <= 0n) continue;
+    const used = readControl(usage);
+    if (BigInt(used) > asked)
+      throw cgroupError(`linux.resources.memory.${name}`, `${asked} is below the ${used} bytes in use`);
   }
 }
 
 /** Applies limits to a directory that makeV2 made. @throws TurfError TURF_ERR_CGROUP */
 export function applyV2(directory: string, limits: readonly Limit[], memory: OciResources['memory']): void {
-  checkUsage(memory, directory);
+  checkUsage(memory, join(directory, 'memory.current'));
   applyLimits(limits, () => directory);
 }
 

@@ -10,6 +10,7 @@ import { cgroupOwner } from '../cgroups/v2-delegate.js';
 import { createSystemdCgroup, requireSystemd, restoreSystemdCgroup } from '../cgroups/systemd.js';
 import { type Machine } from '../machine.js';
 import { type CgroupView } from '../plan/plan-input.js';
+import { effectiveResources } from './effective-resources.js';
 
 /**
  * Makes the cgroup that a config asks for.
@@ -34,7 +35,7 @@ export function makeCgroup(
     scope,
     ...(owner === undefined ? {} : { owner }),
     attachDeviceFilter: machine.attachDeviceFilter,
-    ...(resources === undefined ? {} : { resources }),
+    ...(resources === undefined ? {} : { resources: effectiveResources(config.ociVersion, resources) }),
   };
   if (location.manager === 'cgroupfs') return createCgroup({ ...common, path: location.path });
   requireSystemd();

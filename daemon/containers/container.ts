@@ -9,6 +9,7 @@ export class Container {
   #lifecycle: Lifecycle = { state: 'creating' };
   #cgroup: CgroupHandle | undefined;
   #parked = false;
+  #oomKills = 0;
   #pidfd: number | undefined;
   #labels: readonly string[] = [];
   readonly #waiters: ((exit: Exit) => void)[] = [];
@@ -46,6 +47,22 @@ export class Container {
   /** Config field of each plan operation, for errors of `start`; empty after a restart of the daemon. */
   get labels(): readonly string[] {
     return this.#labels;
+  }
+
+  /**
+   * Counts the processes that the OOM killer took from the cgroup.
+   *
+   * @returns whether there are more than at the last call
+   */
+  noticeOom(): boolean {
+    const count = this.#cgroup?.oomCount() ?? 0;
+    const more = count > this.#oomKills;
+    this.#oomKills = Math.max(count, this.#oomKills);
+    return more;
+  }
+
+  get oomKills(): number {
+    return this.#oomKills;
   }
 
   /** @param pidfd owned by the container from now on */

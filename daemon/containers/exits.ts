@@ -13,7 +13,7 @@ export class ExitWatch {
   /** `pid-startTime` → container. */
   readonly #watched = new Map<string, Container>();
   readonly #hushed = new WeakSet<Container>();
-  /** Those from whose cgroup the kernel's OOM killer took a process. */
+  /** Those from whose cgroup the kernel's OOM killer took a process that no event has told of. */
   readonly #oom = new WeakSet<Container>();
 
   constructor(machine: Pick<Machine, 'supervisor' | 'store' | 'events' | 'log' | 'containers'>) {
@@ -68,15 +68,15 @@ export class ExitWatch {
     const { containers, store, log } = this.#machine;
     const { id } = container;
     const status = decodeWaitStatus(waitStatus);
-    const exit = { ...status, stoppedAt: at };
+    if (container.noticeOom()) this.#oom.add(container);
+    const { oomKills } = container;
+    const exit = { ...status, ...(oomKills > 0 ? { oomKills } : {}), stoppedAt: at };
     try {
       // A create that failed has given its directory up, maybe to another container of that id.
       if (containers.get(id) === container) store.writeExit(id, exit);
     } catch (err) {
       log.error({ id, err }, 'could not write how a container ended');
     }
-    const oomKills = container.cgroup?.oomCount() ?? 0;
-    if (oomKills > 0) this.#oom.add(container);
     container.stop(exit);
     log.info({ id, ...status, ...(oomKills > 0 ? { oomKills } : {}) }, 'container exited');
     if (!this.#hushed.has(container)) this.#publish(container);

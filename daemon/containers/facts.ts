@@ -32,6 +32,8 @@ export const factsSchema = z.strictObject({
   logs: z.boolean(),
   /** Made with --no-new-keyring: exec keeps its caller's, too. */
   noNewKeyring: z.boolean().optional(),
+  /** What `update` has set since the container was made. */
+  resources: z.record(z.string(), z.unknown()).optional(),
   /** Mode of a seed. */
   seedMode: z.enum(['runtime', 'userland']).optional(),
   /** First host uid and gid of a seed's range. */
@@ -53,6 +55,8 @@ export type Facts = z.infer<typeof factsSchema>;
 export const exitSchema = z.strictObject({
   exitCode: z.int().optional(),
   exitSignal: z.string().optional(),
+  /** How many processes the kernel's OOM killer had taken from the cgroup. */
+  oomKills: z.int().optional(),
   stoppedAt: z.string(),
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TurfError } from '../../cli/turf-error.js';
 import { KernelError } from '../../native-shim/kernel.js';
@@ -6,8 +7,11 @@ import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { assertAllowed } from './lifecycle.js';
 
+const { SIGKILL } = constants.signals;
+
 /**
- * Sends a signal to the container's first process, or to every process of its cgroup.
+ * Sends a signal to the container's first process, or to every process of its cgroup. SIGKILL ends all of a
+ * container, frozen or without a PID namespace of its own.
  *
  * @param signal name with or without SIG, in any case, or number
  * @throws TurfError TURF_ERR_USAGE for an unknown signal, TURF_ERR_STATE if the container does not run
@@ -26,16 +30,34 @@ export async function killContainer(
     return;
   }
   assertAllowed(container.id, 'kill', container.lifecycle.state);
-  if (all && container.cgroup !== undefined) await container.cgroup.kill(number);
-  else if (!signalFirstProcess(machine, container, number)) assertAllowed(container.id, 'kill', 'stopped');
+  const { cgroup } = container;
+  if (all && cgroup !== undefined) {
+    await cgroup.kill(number);
+    return;
+  }
+  const shared = number === SIGKILL && sharesPidNamespace(container);
+  if (!signalFirstProcess(machine, container, number)) assertAllowed(container.id, 'kill', 'stopped');
+  if (number !== SIGKILL || cgroup === undefined) return;
+  // The end of the first process of a PID namespace ends all others in it; elsewhere the cgroup says who they are.
+  if (shared) await cgroup.kill(SIGKILL);
   // A frozen process of a v1 cgroup does not even die; other signals wait until resume.
-  if (number === constants.signals.SIGKILL && container.cgroup?.frozen() === true)
-    await container.cgroup.thaw();
+  else if (cgroup.frozen()) await cgroup.thaw();
+}
+
+/** Whether the first process is not the init of a PID namespace of its own. */
+function sharesPidNamespace({ facts }: Container): boolean {
+  try {
+    const status = readFileSync(`/proc/${facts.process?.pid ?? 0}/status`, 'latin1');
+    const pids = /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/);
+    return pids?.at(-1) !== '1';
+  } catch {
+    return false;
+  }
 }
 
 /** SIGKILL to the first process, which may have ended already. */
 export function endFirstProcess(machine: Machine, container: Container): void {
-  signalFirstProcess(machine, container, constants.signals.SIGKILL);
+  signalFirstProcess(machine, container, SIGKILL);
 }
 
 /** @returns false where the process has gone */

@@ -6,6 +6,7 @@ import { observedState, turfState } from './lifecycle.js';
 export function containerState(container: Container): ContainerState {
   const { facts, lifecycle, parked } = container;
   const exit = lifecycle.state === 'stopped' ? lifecycle.exit : undefined;
+  const oomKills = exit === undefined ? (container.cgroup?.oomCount() ?? 0) : (exit.oomKills ?? 0);
   const pid = exit === undefined ? (facts.process?.pid ?? 0) : 0;
   return {
     ociVersion: facts.ociVersion,
@@ -24,6 +25,8 @@ export function containerState(container: Container): ContainerState {
       ...(facts.listen === undefined ? {} : { listen: facts.listen }),
       ...(exit?.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
       ...(exit?.exitSignal === undefined ? {} : { exitSignal: exit.exitSignal }),
+      ...(oomKills > 0 ? { oomKills } : {}),
+      ...(facts.resources === undefined ? {} : { resources: facts.resources }),
       ...(exit === undefined ? {} : { stoppedAt: exit.stoppedAt }),
     },
   };

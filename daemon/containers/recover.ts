@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { type Machine } from '../machine.js';
-import { leftoverCgroup, restoreCgroup } from './container-cgroup.js';
+import { restoreCgroup } from './container-cgroup.js';
 import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
+import { endCgroup, removeLeftoverCgroup } from './leftovers.js';
 import { openProcess, runs } from './process-facts.js';
 import { waitsForStart } from './start-connection.js';
 
@@ -96,12 +96,8 @@ function watchIfAlive(
  * cgroup is at its default place, and is only written down once the clone lives.
  */
 async function removeHalfMade(machine: Machine, id: string, facts: Facts | undefined): Promise<void> {
-  const left = facts?.cgroup ?? leftoverCgroup(machine.cgroupLayout, `/turf/${id}`);
-  if (left !== undefined) {
-    const cgroup = restoreCgroup(left);
-    await cgroup.kill(constants.signals.SIGKILL);
-    await cgroup.destroy();
-  }
+  if (facts?.cgroup === undefined) await removeLeftoverCgroup(machine, id);
+  else await endCgroup(restoreCgroup(facts.cgroup));
   machine.store.remove(id);
   machine.log.warn({ id }, 'removed a half-made container');
 }

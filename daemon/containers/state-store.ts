@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -37,6 +38,9 @@ const EARLY_FILES = new Set(
     'stderr.log',
   ]),
 );
+
+/** What else a container's directory has. */
+const LATE_FILES = new Set(['state.json', 'exit.json']);
 
 export interface StateEntry {
   readonly id: string;
@@ -96,8 +100,13 @@ export class StateStore {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
       throw error;
     }
-    for (const name of names) unlinkSync(join(directory, name));
-    rmdirSync(directory);
+    try {
+      for (const name of names) unlinkSync(join(directory, name));
+      rmdirSync(directory);
+    } catch {
+      // Somebody put a directory there, or a file meanwhile.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 2 });
+    }
   }
 
   writeFacts(facts: Facts): void {
@@ -124,6 +133,18 @@ export class StateStore {
   readExit(id: string): Exit | undefined {
     const text = readIfPresent(this.path(id, 'exit.json'));
     return text === undefined ? undefined : exitSchema.parse(JSON.parse(text));
+  }
+
+  /**
+   * Whether a directory of that name is one of a container of ours, whatever is left of it: the root may be shared with others.
+   */
+  isOurs(id: string): boolean {
+    if (RESERVED.has(id) || containerIdProblem(id) !== undefined) return false;
+    const status = lstatSync(this.path(id), { throwIfNoEntry: false });
+    if (status?.isDirectory() !== true || status.uid !== process.getuid?.()) return false;
+    if ((status.mode & 0o777) !== DIRECTORY_MODE) return false;
+    const names = readdirSync(this.path(id));
+    return names.length === 0 || names.some((name) => EARLY_FILES.has(name) || LATE_FILES.has(name));
   }
 
   /** Opens a log file for the container to write to: append only, so that two writers and a rotation do not overwrite. */

@@ -13,6 +13,7 @@ import { processes } from './processes.js';
 import { allowedMethods } from './methods.js';
 import { collectRoutes, openapi } from './openapi.js';
 import { toProblem } from './problem.js';
+import { resources } from './resources.js';
 import { seeds } from './seeds.js';
 import { system } from './system.js';
 import { compileValidator } from './validation.js';
@@ -67,6 +68,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
     (v1, _options, done) => {
       containers(v1, { operations });
       processes(v1, { operations });
+      resources(v1, { operations });
       logs(v1, { operations });
       seeds(v1, { operations });
       workers(v1, { operations });

@@ -13,10 +13,18 @@ const MANAGED_FILES = new Set([
   'cgroup.kill',
 ]);
 
-/** runtime-spec config-linux.md "Control groups": what no kernel takes, whichever controllers there are. */
-export function checkResources(resources: OciResources, report: Report): void {
+/**
+ * runtime-spec config-linux.md "Control groups": what no kernel takes, whichever controllers there are.
+ *
+ * @param as `changes`: to limits that are set already, so that one of a pair may come alone
+ */
+export function checkResources(
+  resources: OciResources,
+  report: Report,
+  as: 'whole' | 'changes' = 'whole',
+): void {
   checkDeviceRules(resources.devices ?? [], report);
-  checkMemory(resources.memory ?? {}, report);
+  checkMemory(resources.memory ?? {}, report, as);
   checkCpu(resources.cpu ?? {}, report);
   checkBlockIo(resources.blockIO ?? {}, report);
   const pids = resources.pids?.limit;
@@ -36,7 +44,7 @@ export function checkResources(resources: OciResources, report: Report): void {
   checkUnified(resources.unified ?? {}, report);
 }
 
-function checkMemory(memory: OciMemory, report: Report): void {
+function checkMemory(memory: OciMemory, report: Report, as: 'whole' | 'changes'): void {
   const path = 'linux.resources.memory';
   for (const name of ['limit', 'reservation', 'swap', 'kernel', 'kernelTCP'] as const) {
     const value = memory[name];
@@ -45,6 +53,7 @@ function checkMemory(memory: OciMemory, report: Report): void {
   }
   const { limit = 0, swap = 0 } = memory;
   if (swap <= 0) return;
+  if (limit <= 0 && as === 'changes' && memory.limit === undefined) return;
   if (limit <= 0) report(`${path}.swap`, 'needs a memory limit: it limits memory and swap together');
   else if (swap < limit)
     report(

@@ -132,5 +132,17 @@ await t.test('podman runs containers with turf', requires('program:podman', 'pro
     },
   );
 
+  await t.test(
+    'update changes the limits of a running container',
+    requires('cgroup-v1', 'controller:memory', 'controller:cpu'),
+    async (t) => {
+      const started = await podman([...runs, '-d', '--name', 'changed', '--rootfs', rootfs, 'sleep', '1000']);
+      const id = started.stdout.trim();
+      t.match(await podman(['update', '--memory', '128m', '--cpus', '0.5', 'changed']), { status: 0 });
+      t.match(await turfd.state(id), { turf: { resources: { memory: { limit: 128 << 20 } } } });
+      await podman(['rm', '--force', '--time', '0', 'changed']);
+    },
+  );
+
   t.strictSame(processesAbout(`${dir}/run`), [], 'no monitor is left');
 });

@@ -32,6 +32,7 @@ export interface State {
     readonly listen?: string;
     readonly exitCode?: number;
     readonly exitSignal?: string;
+    readonly oomKills?: number;
   };
 }
 

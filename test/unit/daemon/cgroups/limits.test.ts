@@ -1,7 +1,6 @@
 import t from 'tap';
 import type { Limit } from '../../../../daemon/cgroups/limit.js';
 import { v1Limits } from '../../../../daemon/cgroups/v1-limits.js';
-import { orderMemoryLimits } from '../../../../daemon/cgroups/v1.js';
 import { blkioToIoWeight, sharesToWeight, swapMax, v2Limits } from '../../../../daemon/cgroups/v2-limits.js';
 import type { OciResources } from '../../../../oci-spec/config.js';
 
@@ -35,11 +34,11 @@ void t.test('v1: files, values and their order', (test) => {
     'memory.limit_in_bytes=1000',
     'memory.memsw.limit_in_bytes=3000',
     'memory.soft_limit_in_bytes=500',
+    'cpu.idle=0',
     'cpu.shares=1024',
     'cpu.cfs_period_us=10000',
     'cpu.cfs_quota_us=5000',
     'cpu.cfs_burst_us=100',
-    'cpu.idle=0',
     'cpuset.cpus=0-1',
     'cpuset.mems=0',
     'pids.max=5',
@@ -70,16 +69,6 @@ void t.test('v1: memory details', (test) => {
   test.end();
 });
 
-void t.test('v1: raising writes memory and swap first, lowering the memory limit first', (test) => {
-  const limits = v1Limits({ memory: { limit: 100, swap: 200 } });
-  test.same(lines(orderMemoryLimits(limits, '500')), lines(limits));
-  test.same(lines(orderMemoryLimits(limits, '50')), [
-    'memory.memsw.limit_in_bytes=200',
-    'memory.limit_in_bytes=100',
-  ]);
-  test.end();
-});
-
 void t.test('v2: files, values and their order', (test) => {
   const resources = {
     ...everything,
@@ -89,10 +78,10 @@ void t.test('v2: files, values and their order', (test) => {
     'memory.swap.max=2000',
     'memory.max=1000',
     'memory.low=500',
+    'cpu.idle=0',
     'cpu.weight=100',
     'cpu.max=5000 10000',
     'cpu.max.burst=100',
-    'cpu.idle=0',
     'cpuset.cpus=0-1',
     'cpuset.mems=0',
     'pids.max=5',

@@ -12,7 +12,15 @@ function server(overrides: Partial<Operations> = {}) {
   return { app: buildRestServer({ operations: fake.operations, version: '0.1.0' }), calls: fake.calls };
 }
 
-type Case = [string, 'GET' | 'POST' | 'DELETE', string, object | undefined, number, unknown, unknown[]];
+type Case = [
+  string,
+  'GET' | 'POST' | 'PATCH' | 'DELETE',
+  string,
+  object | undefined,
+  number,
+  unknown,
+  unknown[],
+];
 
 const cases: Case[] = [
   [
@@ -55,6 +63,15 @@ const cases: Case[] = [
     200,
     { pids: [4242, 4250] },
     ['processes', 'c1'],
+  ],
+  [
+    'update',
+    'PATCH',
+    '/v1/containers/c1/resources',
+    { memory: { limit: 1048576 }, pids: null },
+    204,
+    undefined,
+    ['update', 'c1', { resources: { memory: { limit: 1048576 } } }],
   ],
   ['delete', 'DELETE', '/v1/containers/c1', undefined, 204, undefined, ['delete', 'c1', { force: false }]],
   [
