@@ -6,7 +6,8 @@ import { observedState, turfState } from './lifecycle.js';
 export function containerState(container: Container): ContainerState {
   const { facts, lifecycle, parked } = container;
   const exit = lifecycle.state === 'stopped' ? lifecycle.exit : undefined;
-  const pid = exit === undefined ? (facts.process?.pid ?? 0) : 0;
+  // An engine knows, and waits for, what it made.
+  const pid = exit === undefined ? ((facts.standIn ?? facts.process)?.pid ?? 0) : 0;
   return {
     ociVersion: facts.ociVersion,
     id: facts.id,
@@ -21,6 +22,7 @@ export function containerState(container: Container): ContainerState {
       kind: facts.kind,
       state: turfState(lifecycle, facts.kind, parked),
       ...(facts.seed === undefined ? {} : { seed: facts.seed }),
+      ...(facts.start === undefined ? {} : { start: facts.start }),
       ...(facts.listen === undefined ? {} : { listen: facts.listen }),
       ...(exit?.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
       ...(exit?.exitSignal === undefined ? {} : { exitSignal: exit.exitSignal }),

@@ -75,6 +75,7 @@ enum turf_op {
                                  (a seed's control socket, a worker's listening socket); never below 3 */
   TURF_OP_SESSION_KEYRING = 40, /* str name: a new session keyring (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), so that the caller's keys are
                                    out of reach; nothing where the kernel has no keyrings */
+  TURF_OP_STAND_IN = 48,      /* fd socket to the daemon (docs/protocol.md, "Stand-in"): sends READY and stays; the last op of its plan */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

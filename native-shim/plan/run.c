@@ -120,6 +120,7 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return turf_op_personality;
   case TURF_OP_ADOPT_FD: return turf_op_adopt_fd;
   case TURF_OP_SESSION_KEYRING: return turf_op_session_keyring;
+  case TURF_OP_STAND_IN: return turf_op_stand_in;
   default: return NULL;
   }
 }

@@ -111,6 +111,9 @@ turf_op_function turf_op_find_program, turf_op_exec;
 /* descriptors.c */
 turf_op_function turf_op_close_fds, turf_op_stdio, turf_op_adopt_fd;
 
+/* stand-in.c */
+turf_op_function turf_op_stand_in;
+
 /* keyring.c */
 turf_op_function turf_op_session_keyring;
 

@@ -54,6 +54,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   TMPFS_COPY_UP: [],
   ADOPT_FD: ['i:fd', 'u:number'],
   SESSION_KEYRING: ['s:name'],
+  STAND_IN: ['i:socket'],
 };
 
 export interface DecodedOp {
