@@ -35,6 +35,8 @@ export interface ContainerState {
     readonly state: TurfState;
     /** Id of the seed that a worker was cloned from. */
     readonly seed?: string;
+    /** How a worker that is no clone was started. */
+    readonly start?: 'cold' | 'snapshot';
     /** Where a worker listens. */
     readonly listen?: string;
     /** Wait status decoded; absent while the process lives or where nobody could learn it. */
@@ -165,6 +167,8 @@ export interface ForkOptions {
   readonly network?: 'none' | 'host';
   /** Leave the clone parked: state `created` until `start`. */
   readonly hold?: boolean;
+  /** Start a fresh process with the seed's code instead of a clone: the seed need not be ready. */
+  readonly cold?: boolean;
 }
 
 export interface ForkResult {

@@ -88,6 +88,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   const parked = await recoverContainers(machine, exits);
   await removeLeftAhead(machine);
   for (const seed of parked) seeds.followParking(seed);
+  for (const container of machine.containers.values()) seeds.standIns.recover(container);
   const operations = new DaemonOperations(machine, exits, seeds);
 
   const clients = serveClients(kernel.listenUnix(join(config.root, 'cli.sock'), CLIENT_SOCKET_MODE), {

@@ -51,6 +51,7 @@ import { machineFeatures } from './features.js';
 import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
 import { type Seeds } from './seeds/seeds.js';
+import { launchStandIn, releaseStandIn } from './seeds/stand-in.js';
 
 const PARK_PATIENCE_MS = 30_000;
 
@@ -206,7 +207,32 @@ export class DaemonOperations implements Operations {
 
   fork(options: ForkOptions): Promise<ForkResult> {
     checkId(options.id);
-    return this.#machine.locks.run(options.id, async () => (await this.#seeds.fork(options)).result);
+    return this.#machine.locks.run(options.id, async () =>
+      options.cold === true ? this.#forkCold(options) : (await this.#seeds.fork(options)).result,
+    );
+  }
+
+  async #forkCold(options: ForkOptions): Promise<ForkResult> {
+    const begun = performance.now();
+    const { id } = options;
+    const container = await createContainer(
+      this.#machine,
+      this.#exits,
+      { id, bundle: options.bundle ?? this.#find(options.seed).facts.bundle },
+      () => this.#seeds.coldForkSpec(options),
+    );
+    if (options.hold !== true) await this.#startOrDelete(container);
+    const { process, listen } = container.facts;
+    return { id, pid: process?.pid ?? 0, listen: listen ?? '', forkMs: performance.now() - begun };
+  }
+
+  async #startOrDelete(container: Container): Promise<void> {
+    try {
+      await startContainer(this.#machine, this.#exits, container);
+    } catch (error) {
+      await deleteContainer(this.#machine, container, true);
+      throw error;
+    }
   }
 
   invoke(options: InvokeOptions): Promise<InvokeResult> {
@@ -248,7 +274,7 @@ export class DaemonOperations implements Operations {
     return createContainer(this.#machine, this.#exits, options, () => this.#spec(options, bundle, member));
   }
 
-  #spec(options: CreateOptions, bundle: Bundle, member: TurfMember): ContainerSpec {
+  #spec(options: CreateOptions, bundle: Bundle, member: TurfMember): ContainerSpec | Promise<ContainerSpec> {
     switch (member.kind) {
       case 'container':
         return {
@@ -261,33 +287,40 @@ export class DaemonOperations implements Operations {
         };
       case 'seed':
         return this.#seeds.spec(options.id, bundle, member);
-      case 'worker':
       case 'aworker':
-        throw new TurfError(
-          'TURF_ERR_UNSUPPORTED',
-          'turf.from: a worker needs a seed: use turf.from or --seed',
-          {
-            path: 'turf.from',
-          },
-        );
+        refuseTerminal(options);
+        return this.#seeds.coldSpec(options.id, bundle, member);
+      case 'worker':
+        throw new Error(`a clone of ${member.from} is not created from a plan`);
     }
   }
 
   async #createWorker(options: CreateOptions, seed: string): Promise<CreateResult> {
-    const { id, bundle, pidFile } = options;
-    if (options.consoleSocket !== undefined) {
-      throw new TurfError('TURF_ERR_USAGE', 'a worker has no terminal: its output is in its logs', {
-        path: 'consoleSocket',
-      });
-    }
-    const { container, result } = await this.#seeds.fork({ id, seed, bundle, hold: true });
+    const { id, bundle, pidFile, launcher } = options;
+    refuseTerminal(options);
+    // With --seed the caller asks turf for a worker; a bundle that names its seed is run by an engine, which needs a child.
+    const standIn =
+      launcher === undefined || options.seed !== undefined
+        ? undefined
+        : await launchStandIn(this.#machine, launcher);
+    let given = false;
     try {
-      if (pidFile !== undefined) writePidFile(pidFile, result.pid);
-    } catch (error) {
-      await deleteContainer(this.#machine, container, true);
-      throw error;
+      const { container, result } = await this.#seeds.fork({ id, seed, bundle, hold: true }, standIn?.stdio);
+      try {
+        if (standIn !== undefined) {
+          given = true;
+          this.#seeds.standIns.represent(container, standIn);
+        }
+        const pid = standIn?.pid ?? result.pid;
+        if (pidFile !== undefined) writePidFile(pidFile, pid);
+        return { id, pid };
+      } catch (error) {
+        await deleteContainer(this.#machine, container, true);
+        throw error;
+      }
+    } finally {
+      if (standIn !== undefined) releaseStandIn(standIn, given);
     }
-    return { id, pid: result.pid };
   }
 
   #find(id: string): Container {
@@ -316,6 +349,11 @@ export class DaemonOperations implements Operations {
     if (container.lifecycle.state === 'stopped' || process === undefined) return;
     if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
   }
+}
+
+function refuseTerminal({ consoleSocket, consoleFd }: CreateOptions): void {
+  if (consoleSocket === undefined && consoleFd === undefined) return;
+  throw new TurfError('TURF_ERR_USAGE', 'a worker has no terminal', { path: 'process.terminal' });
 }
 
 function checkId(id: string): void {

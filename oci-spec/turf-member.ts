@@ -16,7 +16,7 @@ export type TurfMember =
   | {
       readonly kind: 'seed';
       readonly mode: SeedMode;
-      /** Directory in the bundle, relative to it. Always there in mode userland. */
+      /** Directory in the bundle, relative to it, or an absolute path in the root file system. Always there in mode userland. */
       readonly code: string | undefined;
       /** How many clones are made ahead of their use; undefined: the daemon's default. */
       readonly pool: number | undefined;
@@ -163,6 +163,9 @@ function merge(config: OciConfig, report: Report): { fields: Fields; where: (nam
 
 function checkCode(code: string | undefined, path: string, report: Report): void {
   if (code === undefined) return;
-  if (code === '' || code.startsWith('/') || code.split('/').includes('..'))
-    report(path, `must be a directory in the bundle, relative and without "..", got ${show(code)}`);
+  if (code === '' || code.split('/').includes('..'))
+    report(
+      path,
+      `must be a directory in the bundle (relative) or in the root file system (absolute), without "..", got ${show(code)}`,
+    );
 }

@@ -40,6 +40,7 @@ export const containerStateSchema = z
       kind: z.enum(['container', 'seed', 'worker']),
       state: z.enum(turfStates),
       seed: z.string().exactOptional(),
+      start: z.enum(['cold', 'snapshot']).exactOptional(),
       listen: z.string().exactOptional(),
       exitCode: z.int().exactOptional(),
       exitSignal: z.string().exactOptional(),

@@ -58,6 +58,10 @@ export const forkRequestSchema = z
     cpus: z.number().positive().max(4096).exactOptional(),
     network: z.enum(['none', 'host']).exactOptional(),
     hold: z.boolean().exactOptional().meta({ description: 'Leave the clone parked until start' }),
+    cold: z
+      .boolean()
+      .exactOptional()
+      .meta({ description: "Start a fresh process with the seed's code instead of a clone" }),
   })
   .meta({ id: 'ForkRequest' });
 

@@ -33,6 +33,7 @@ export const verb = defineVerb({
       help: 'none: an empty network namespace; host: where the seed allows it (default: none)',
     },
     hold: { kind: 'flag', help: 'leave the worker parked until start' },
+    cold: { kind: 'flag', help: "start a fresh process with the seed's code; the seed need not be ready" },
     format: {
       kind: 'string',
       short: 'f',
@@ -61,6 +62,7 @@ export const verb = defineVerb({
       ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
       ...(options.network === undefined ? {} : { network: options.network === 'host' ? 'host' : 'none' }),
       ...(options.hold ? { hold: true } : {}),
+      ...(options.cold ? { cold: true } : {}),
     });
     await context.stdout(formatResult(result, options.format));
     return 0;

@@ -32,6 +32,10 @@ export interface ContainerSpec {
   readonly mountFds: ReadonlyMap<number, number>;
   /** Descriptors that the program is to have, by number; the callee closes them. */
   readonly adopt: readonly { readonly fd: number; readonly number: number }[];
+  /** A seed or a worker: its user namespace comes last (see PlanInput), and its cgroup has only the controllers that it needs. */
+  readonly confined?: true;
+  /** Undoes what `prepare` made outside of the container's directory. */
+  readonly release?: () => void;
 }
 
 /**
@@ -58,6 +62,7 @@ export async function createContainer(
     });
     const spec = await prepare();
     given.push(...spec.mountFds.values(), ...spec.adopt.map(({ fd }) => fd));
+    if (spec.release !== undefined) undo.push('what the container was given', spec.release);
     const container = new Container(firstFacts(machine, options, spec));
     exits.hush(container);
     machine.containers.set(id, container);
@@ -74,7 +79,7 @@ export async function createContainer(
       id,
       spec.config,
       options.systemdCgroup,
-      spec.facts.kind === 'seed' ? 'lean' : 'full',
+      spec.confined === true ? 'lean' : 'full',
     );
     undo.push('cgroup', async () => {
       await cgroup.kill(constants.signals.SIGKILL);
@@ -154,7 +159,7 @@ async function launch(
       config.process?.terminal === true,
       own,
     );
-    const late = spec.facts.kind === 'seed';
+    const late = spec.confined === true;
     const user =
       newUserNamespace(config) && !late
         ? openForUserNamespace(machine, spec, options.bundle, own)

@@ -46,6 +46,10 @@ export const factsSchema = z.strictObject({
   code: z.string().optional(),
   /** Id of a worker's seed. */
   seed: z.string().optional(),
+  /** The process that stands for a worker before the engine that made it. */
+  standIn: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).optional(),
+  /** How a worker that is no clone was started. */
+  start: z.enum(['cold', 'snapshot']).optional(),
   /** Where a worker listens. */
   listen: z.string().optional(),
 });

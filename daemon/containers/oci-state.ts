@@ -7,7 +7,8 @@ export function containerState(container: Container): ContainerState {
   const { facts, lifecycle, parked } = container;
   const exit = lifecycle.state === 'stopped' ? lifecycle.exit : undefined;
   const oomKills = exit === undefined ? (container.cgroup?.oomCount() ?? 0) : (exit.oomKills ?? 0);
-  const pid = exit === undefined ? (facts.process?.pid ?? 0) : 0;
+  // An engine knows, and waits for, what it made.
+  const pid = exit === undefined ? ((facts.standIn ?? facts.process)?.pid ?? 0) : 0;
   return {
     ociVersion: facts.ociVersion,
     id: facts.id,
@@ -22,6 +23,7 @@ export function containerState(container: Container): ContainerState {
       kind: facts.kind,
       state: turfState(lifecycle, facts.kind, parked),
       ...(facts.seed === undefined ? {} : { seed: facts.seed }),
+      ...(facts.start === undefined ? {} : { start: facts.start }),
       ...(facts.listen === undefined ? {} : { listen: facts.listen }),
       ...(exit?.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
       ...(exit?.exitSignal === undefined ? {} : { exitSignal: exit.exitSignal }),

@@ -268,6 +268,11 @@ export class PlanBuilder {
     return this.#op(OP.ADOPT_FD, label, (w) => w.i32(this.#fd(fd)).u32(number));
   }
 
+  /** The process becomes a stand-in, which this descriptor connects to the daemon. */
+  standIn(label: string, socket: FdIndex): this {
+    return this.#op(OP.STAND_IN, label, (w) => w.i32(this.#fd(socket)));
+  }
+
   /** The plan, with its header filled in. The builder is not used afterwards. */
   finish(): EncodedPlan {
     this.#writer.patchU32(8, this.#writer.length);

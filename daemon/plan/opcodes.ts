@@ -46,6 +46,7 @@ export const OP = {
   SESSION_KEYRING: 40,
   SPAWN: 50,
   CPU_AFFINITY: 51,
+  STAND_IN: 48,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

@@ -4,7 +4,8 @@ import { NAMESPACES } from '../../oci-spec/namespaces.js';
 import { type Container } from '../containers/container.js';
 import { type Machine } from '../machine.js';
 import { type EncodedPlan, PlanBuilder } from '../plan/encode.js';
-import { inertTree } from './inert-tree.js';
+import { type CodeDirectory } from './code-directory.js';
+import { codeTree, inertTree } from './inert-tree.js';
 import { RESOLVER_FILES } from './runtime-files.js';
 import { CloneRequest } from './seed-control.js';
 import { enterRoot } from './worker-plan.js';
@@ -30,12 +31,12 @@ export function requestClone(machine: Machine, seed: Container, hostNetwork: boo
   return new CloneRequest(machine.kernel, machine.store.path(seed.id, 'control.sock'), flags);
 }
 
-/** Adds the steps that give a clone its root. @param code host directory of its code */
+/** Adds the steps that give a clone its root. */
 export function addRoot(
   machine: Machine,
   plan: PlanBuilder,
   descriptors: PlanDescriptors,
-  code: string,
+  code: CodeDirectory,
   hostNetwork: boolean,
 ): void {
   const tree = (path: string): number => descriptors.own(inertTree(machine.kernel, path));
@@ -43,7 +44,7 @@ export function addRoot(
   const files = hostNetwork ? RESOLVER_FILES.filter((path) => existsSync(path)) : [];
   enterRoot(plan, {
     rootTree: tree(join(machine.store.root, '.worker-root')),
-    codeTree: tree(code),
+    codeTree: descriptors.own(codeTree(machine.kernel, code)),
     files: new Map(files.map((path) => [path, tree(path)])),
   });
 }

@@ -4,6 +4,7 @@ import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { isMember } from '../cgroups/membership.js';
 import { cgroupfsLocation } from '../cgroups/path.js';
 import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
@@ -26,6 +27,9 @@ import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
 const FORK_PATIENCE_MS = 10_000;
 
+/** Descriptors for 0, 1 and 2. */
+export type Stdio = readonly [number, number, number];
+
 export interface ForkContext {
   readonly machine: Machine;
   readonly exits: ExitWatch;
@@ -43,11 +47,13 @@ type Making =
  * Clones a seed into a worker: parked until `start` where `hold` is asked for, running otherwise. Everything is undone if a step
  * fails.
  *
+ * @param stdio what it reads and writes; stays the caller's. Absent: its output goes to log files
  * @throws TurfError
  */
 export async function forkWorker(
   context: ForkContext,
   options: ForkOptions,
+  stdio?: Stdio,
 ): Promise<{ container: Container; result: ForkResult }> {
   const { machine, exits } = context;
   const begun = process.hrtime.bigint();
@@ -61,7 +67,7 @@ export async function forkWorker(
       machine.store.remove(id);
     });
     const making = begin(context, id, spec, askedLimits(machine, spec.resources, options), undo);
-    const container = new Container(firstFacts(machine, id, spec));
+    const container = new Container(firstFacts(machine, id, spec, stdio === undefined));
     exits.hush(container);
     machine.containers.set(id, container);
     // A worker without a bundle of its own ran what its seed ran; a link spares a file.
@@ -73,7 +79,10 @@ export async function forkWorker(
     try {
       const cgroup = making.kind === 'ahead' ? making.clone.cgroup : making.cgroup;
       container.ownCgroup(cgroup);
-      await become(context, undo, { making, container, listener, spec, hold });
+      // Not where a daemon that finds a half-made worker would look for it.
+      if (spec.cgroupsPath !== undefined)
+        machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+      await become(context, undo, { making, container, listener, spec, stdio, hold });
       machine.store.writeFacts(
         container.learn({ phase: 'created', cgroup: cgroup.describe(), listen: listener.address }),
       );
@@ -102,7 +111,11 @@ function begin(
   resources: OciResources,
   undo: UndoStack,
 ): Making {
-  const clone = ahead.take(spec.seed.id, { code: spec.code, hostNetwork: spec.hostNetwork, resources });
+  // One that is there has a cgroup and knows its code already.
+  const clone =
+    typeof spec.code === 'string' && spec.cgroupsPath === undefined
+      ? ahead.take(spec.seed.id, { code: spec.code, hostNetwork: spec.hostNetwork, resources })
+      : undefined;
   if (clone !== undefined) {
     undo.push('clone', () => clone.end());
     limitWorkerCgroup(machine, clone.cgroupPath, resources);
@@ -110,7 +123,7 @@ function begin(
   }
   const request = requestClone(machine, spec.seed, spec.hostNetwork);
   undo.push('clone request', () => request.sync.close());
-  const location = cgroupfsLocation(id);
+  const location = cgroupfsLocation(id, spec.cgroupsPath);
   if (location.manager !== 'cgroupfs')
     throw new TurfError('TURF_ERR_CGROUP', 'a worker has a cgroupfs cgroup');
   const cgroup = makeWorkerCgroup(machine, location.path, resources);
@@ -121,7 +134,7 @@ function begin(
   return { kind: 'asked', request, cgroup };
 }
 
-function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
+function firstFacts(machine: Machine, id: string, spec: WorkerSpec, logs: boolean): Facts {
   const { seed, config } = spec;
   return {
     version: 1,
@@ -136,7 +149,7 @@ function firstFacts(machine: Machine, id: string, spec: WorkerSpec): Facts {
     owner: machine.owner,
     annotations: config.annotations ?? {},
     hooks: [],
-    logs: true,
+    logs,
     seed: seed.id,
     ...(seed.facts.idBase === undefined ? {} : { idBase: seed.facts.idBase }),
   };
@@ -147,6 +160,7 @@ interface Becoming {
   readonly container: Container;
   readonly listener: Listener;
   readonly spec: WorkerSpec;
+  readonly stdio: Stdio | undefined;
   readonly hold: boolean;
 }
 
@@ -183,6 +197,9 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
           container.cgroup?.attach(pid);
           return Promise.resolve('');
         });
+        // It says itself that it did what its plan asked for; code of a hostile seed could say so, too.
+        if (container.cgroup !== undefined && !isMember(pid, container.cgroup.describe()))
+          throw new TurfError('TURF_ERR_SEED', `process ${pid} did not enter the cgroup of its worker`);
       },
       (cause) =>
         new TurfError('TURF_ERR_TIMEOUT', `seed ${spec.seed.id} did not fork in ${FORK_PATIENCE_MS} ms`, {
@@ -198,7 +215,7 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
 function lastPlan(
   { machine, seccomp }: ForkContext,
   descriptors: PlanDescriptors,
-  { making, container, listener, spec, hold }: Becoming,
+  { making, container, listener, spec, stdio, hold }: Becoming,
 ): ReturnType<typeof finishPlan> {
   const { kernel, store } = machine;
   const { id } = container;
@@ -213,7 +230,7 @@ function lastPlan(
     addRoot(machine, plan, descriptors, spec.code, spec.hostNetwork);
   becomeWorker(plan, {
     hostname: id.slice(0, 63),
-    stdio: [
+    stdio: stdio ?? [
       own(openSync('/dev/null', 'r')),
       own(store.openLog(id, 'stdout')),
       own(store.openLog(id, 'stderr')),

@@ -9,6 +9,9 @@ export const RUNTIME_DIRECTORY = '/turf';
 /** Preloaded into seeds: packs the heap, so that clones have few page tables to copy (native-shim/pack/). */
 export const PACK_LIBRARY = 'dist/native/libturf-pack.so';
 
+/** Loaded by workers that start cold, to install their filter (native-shim/confine/). */
+const CONFINE_LIBRARY = 'dist/native/libturf-confine.so';
+
 export interface RuntimeFile {
   /** Absolute path on the host, symlinks resolved. */
   readonly source: string;
@@ -25,22 +28,29 @@ const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export function runtimeFiles(): RuntimeFile[] {
   const require = createRequire(import.meta.url);
   const koffi = dirname(require.resolve('koffi'));
-  const own = (path: string): RuntimeFile => ({
-    source: realpathSync(join(PACKAGE_ROOT, path)),
-    target: join(RUNTIME_DIRECTORY, path),
-  });
-  const files = [
-    { source: realpathSync(process.execPath), target: join(RUNTIME_DIRECTORY, 'node') },
-    own('package.json'),
-    own('dist/aworker'),
-    own('dist/native-shim'),
+  return [
+    ...coldFiles(),
     own('dist/native/libturf.so'),
     own(PACK_LIBRARY),
     { source: realpathSync(koffi), target: join(RUNTIME_DIRECTORY, 'node_modules/koffi') },
     ...nativeKoffi(koffi),
+  ];
+}
+
+/** What the root of a worker that starts cold holds besides the user's code: what a seed's holds, but no FFI. */
+export function coldFiles(): RuntimeFile[] {
+  return [
+    { source: realpathSync(process.execPath), target: join(RUNTIME_DIRECTORY, 'node') },
+    own('package.json'),
+    own('dist/aworker'),
+    own('dist/native-shim'),
+    own(CONFINE_LIBRARY),
     ...sharedObjects(),
   ];
-  return files;
+}
+
+function own(path: string): RuntimeFile {
+  return { source: realpathSync(join(PACKAGE_ROOT, path)), target: join(RUNTIME_DIRECTORY, path) };
 }
 
 /** koffi keeps its native part in a package of its own, one for each platform. */
@@ -85,6 +95,10 @@ export function makeSeedRoot(directory: string, files: readonly RuntimeFile[]): 
   for (const name of ['proc', 'dev', 'tmp', 'code']) {
     mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
   }
+  makeMountPoints(directory, files);
+}
+
+function makeMountPoints(directory: string, files: readonly RuntimeFile[]): void {
   for (const { source, target } of files) {
     const path = join(directory, target);
     if (statSync(source).isDirectory()) {
@@ -103,4 +117,10 @@ export const RESOLVER_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.
 export function makeWorkerRoot(directory: string): void {
   for (const name of ['code', 'etc']) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
   for (const path of RESOLVER_FILES) writeFileSync(join(directory, path), '', { mode: 0o644 });
+}
+
+/** Makes the directory that is the root of a worker that starts cold: what a worker's has, and mount points of the runtime. */
+export function makeColdRoot(directory: string, files: readonly RuntimeFile[]): void {
+  makeWorkerRoot(directory);
+  makeMountPoints(directory, files);
 }

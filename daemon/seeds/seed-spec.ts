@@ -62,6 +62,7 @@ export function seedSpec(
     },
     mountFds,
     adopt: [{ fd: control, number: CONTROL_FD }],
+    confined: true,
   };
 }
 

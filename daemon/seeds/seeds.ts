@@ -13,11 +13,21 @@ import { storedConfig } from '../containers/stored-config.js';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
-import { forkWorker } from './fork.js';
 import { AheadClones } from './ahead.js';
-import { makeSeedRoot, makeWorkerRoot, type RuntimeFile, runtimeFiles } from './runtime-files.js';
+import { coldRequest, requestOfBundle } from './cold-request.js';
+import { coldSpec } from './cold-spec.js';
+import { forkWorker, type Stdio } from './fork.js';
+import {
+  coldFiles,
+  makeColdRoot,
+  makeSeedRoot,
+  makeWorkerRoot,
+  type RuntimeFile,
+  runtimeFiles,
+} from './runtime-files.js';
 import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
+import { StandIns } from './stand-in.js';
 import { WORKER_SECCOMP } from './worker-seccomp.js';
 
 const STDERR_SHOWN = 4000;
@@ -28,24 +38,45 @@ export class Seeds {
   readonly #machine: Machine;
   readonly #exits: ExitWatch;
   readonly #files: readonly RuntimeFile[];
+  readonly #coldFiles: readonly RuntimeFile[];
   readonly #forks = new Map<string, number>();
   /** What seeds were made from: every fork asks for it. */
   readonly #configs = new WeakMap<Container, OciConfig>();
   readonly #ahead: AheadClones;
   #seccomp: CompiledSeccomp | undefined;
+  readonly standIns: StandIns;
 
   constructor(machine: Machine, exits: ExitWatch) {
     this.#machine = machine;
     this.#exits = exits;
     this.#ahead = new AheadClones(machine, exits);
+    this.standIns = new StandIns(machine);
     this.#files = runtimeFiles();
+    this.#coldFiles = coldFiles();
     makeSeedRoot(join(machine.store.root, '.seed-root'), this.#files);
     makeWorkerRoot(join(machine.store.root, '.worker-root'));
+    makeColdRoot(join(machine.store.root, '.cold-root'), this.#coldFiles);
   }
 
   /** The container that a seed's bundle stands for. */
   spec(id: string, bundle: Bundle, member: Extract<TurfMember, { kind: 'seed' }>): ContainerSpec {
     return seedSpec(this.#machine, id, bundle, member, this.#files);
+  }
+
+  /** The container of a worker that starts without a seed. */
+  coldSpec(
+    id: string,
+    bundle: Bundle,
+    member: Extract<TurfMember, { kind: 'aworker' }>,
+  ): Promise<ContainerSpec> {
+    const request = requestOfBundle(this.#machine, id, bundle, member);
+    return coldSpec(this.#machine, id, request, this.#coldFiles, this.#filter());
+  }
+
+  /** The container that takes the place of a clone of a seed that does not fork. */
+  coldForkSpec(options: ForkOptions): Promise<ContainerSpec> {
+    const request = coldRequest(this.#machine, options, (seed) => this.#configOf(seed));
+    return coldSpec(this.#machine, options.id, request, this.#coldFiles, this.#filter());
   }
 
   /**
@@ -101,16 +132,16 @@ export class Seeds {
     };
   }
 
-  async fork(options: ForkOptions): ReturnType<typeof forkWorker> {
-    this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
+  /** @param stdio see forkWorker */
+  async fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
     const context = {
       machine: this.#machine,
       exits: this.#exits,
       ahead: this.#ahead,
-      seccomp: this.#seccomp,
+      seccomp: this.#filter(),
       configOf: (seed: Container): OciConfig => this.#configOf(seed),
     };
-    const forked = await this.#ahead.whileForking(options.seed, () => forkWorker(context, options));
+    const forked = await this.#ahead.whileForking(options.seed, () => forkWorker(context, options, stdio));
     this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
     return forked;
   }
@@ -123,6 +154,12 @@ export class Seeds {
   /** The same for all seeds: the daemon is about to stop. */
   dropAllAhead(): Promise<void> {
     return this.#ahead.dropAll();
+  }
+
+  /** The workers' system call filter, compiled once. */
+  #filter(): CompiledSeccomp {
+    this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
+    return this.#seccomp;
   }
 
   #configOf(seed: Container): OciConfig {

@@ -4,25 +4,31 @@ import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { readTurfMember } from '../../oci-spec/turf-member.js';
 import { splitVariable } from '../environment.js';
-import { asTurfError, directoryInBundle, readBundle } from '../containers/bundle.js';
+import { asTurfError, readBundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
 import { observedState } from '../containers/lifecycle.js';
 import { type Machine } from '../machine.js';
+import { codeOfBundle, type CodeDirectory } from './code-directory.js';
 
-/** What a worker is made from, once bundle, seed and options have been put together. */
-export interface WorkerSpec {
-  readonly seed: Container;
+/** What a worker is to be, however it starts. */
+export interface WorkerPlace {
   readonly bundle: string;
   readonly config: OciConfig;
   /** config.json of the worker's own bundle, if it has one. */
   readonly configText?: string;
-  /** Host directory of the code. */
-  readonly code: string;
+  readonly code: CodeDirectory;
   readonly env: Readonly<Record<string, string>>;
   /** Of the worker's own bundle; a seed's limits are the seed's. */
   readonly resources: OciResources | undefined;
+  /** Likewise. */
+  readonly cgroupsPath?: string;
   readonly listen: string;
   readonly hostNetwork: boolean;
+}
+
+/** What a clone is made from, once bundle, seed and options have been put together. */
+export interface WorkerSpec extends WorkerPlace {
+  readonly seed: Container;
 }
 
 /**
@@ -36,12 +42,8 @@ export function workerSpec(
   options: ForkOptions,
   configOf: (seed: Container) => OciConfig,
 ): WorkerSpec {
-  const seed = machine.containers.get(options.seed);
-  if (seed?.facts.kind !== 'seed') {
-    const what = seed === undefined ? 'does not exist' : 'is not a seed';
-    throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${options.seed} ${what}`, { path: 'seed' });
-  }
-  if (!seed.parked || seed.lifecycle.state !== 'running') {
+  const seed = findSeed(machine, options.seed);
+  if (options.cold !== true && (!seed.parked || seed.lifecycle.state !== 'running')) {
     throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
   }
   if (observedState(seed) === 'paused')
@@ -66,11 +68,19 @@ export function workerSpec(
     ...(own === undefined ? {} : { configText: own.text }),
     code: codeDirectory(seed, options, bundle, own?.config),
     env: { ...environment(config), ...options.env },
-    resources: own?.config.linux?.resources,
+    resources: own === undefined ? undefined : limitsOf(own.config),
+    ...(own?.config.linux?.cgroupsPath === undefined ? {} : { cgroupsPath: own.config.linux.cgroupsPath }),
     listen:
       options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
     hostNetwork,
   };
+}
+
+function findSeed(machine: Machine, id: string): Container {
+  const seed = machine.containers.get(id);
+  if (seed?.facts.kind === 'seed') return seed;
+  const what = seed === undefined ? 'does not exist' : 'is not a seed';
+  throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${id} ${what}`, { path: 'seed' });
 }
 
 function memberNetwork(config: OciConfig | undefined): string | undefined {
@@ -91,7 +101,7 @@ function codeDirectory(
   options: ForkOptions,
   bundle: string,
   own: OciConfig | undefined,
-): string {
+): CodeDirectory {
   if (seed.facts.seedMode === 'userland') {
     if (options.code !== undefined) {
       throw new TurfError('TURF_ERR_USAGE', `code: seed ${seed.id} has loaded its code already`, {
@@ -106,13 +116,25 @@ function codeDirectory(
     throw new TurfError('TURF_ERR_USAGE', `code: ${options.code} is not a directory`, { path: 'code' });
   }
   const member = own === undefined ? undefined : asTurfError(() => readTurfMember(own));
-  if (member !== undefined && member.kind !== 'container' && member.code !== undefined) {
-    return directoryInBundle(bundle, member.code, 'turf.code');
+  if (own !== undefined && member !== undefined && member.kind !== 'container' && member.code !== undefined) {
+    return codeOfBundle(bundle, own, member.code);
   }
   if (seed.facts.code !== undefined) return seed.facts.code;
   throw new TurfError('TURF_ERR_USAGE', 'code: a worker of a runtime seed needs a code directory', {
     path: 'code',
   });
+}
+
+/**
+ * `linux.resources` without rules for devices, which engines always write: a worker can make no node, and its mounts hold none but the
+ * daemon's own.
+ */
+export function limitsOf(config: OciConfig): OciResources | undefined {
+  const { resources } = config.linux ?? {};
+  if (resources === undefined) return undefined;
+  const limits = { ...resources };
+  delete limits.devices;
+  return limits;
 }
 
 /** `process.env` as names and values. */

@@ -49,6 +49,7 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_SESSION_KEYRING: return "s";
   case TURF_OP_SPAWN: return "u";
   case TURF_OP_CPU_AFFINITY: return "b";
+  case TURF_OP_STAND_IN: return "F";
   default: return NULL;
   }
 }
@@ -91,6 +92,8 @@ static const char *refuse(uint32_t opcode, struct turf_reader payload, bool last
     if (turf_read_strv(&payload).count == 0)
       return "no program arguments";
     return last ? NULL : "EXEC is not the last operation";
+  case TURF_OP_STAND_IN:
+    return last ? NULL : "STAND_IN is not the last operation";
   case TURF_OP_PIVOT_ROOT:
     return turf_read_u32(&payload) > 2 ? "unknown mode of PIVOT_ROOT" : NULL;
   case TURF_OP_SECCOMP: {

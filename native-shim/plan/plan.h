@@ -79,6 +79,7 @@ enum turf_op {
                                  session of its own, with descriptor 0 as controlling terminal if told so; it is a sibling of
                                  this process, which sends the child's pid to the daemon (`P`) and ends */
   TURF_OP_CPU_AFFINITY = 51,  /* str mask, bit n of byte n/8 is CPU n: sched_setaffinity(2) */
+  TURF_OP_STAND_IN = 48,      /* fd socket to the daemon (docs/protocol.md, "Stand-in"): sends READY and stays; the last op of its plan */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

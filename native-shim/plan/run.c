@@ -122,6 +122,7 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_SESSION_KEYRING: return turf_op_session_keyring;
   case TURF_OP_SPAWN: return turf_op_spawn;
   case TURF_OP_CPU_AFFINITY: return turf_op_cpu_affinity;
+  case TURF_OP_STAND_IN: return turf_op_stand_in;
   default: return NULL;
   }
 }

@@ -113,6 +113,9 @@ turf_op_function turf_op_close_fds, turf_op_stdio, turf_op_adopt_fd;
 
 /* spawn.c */
 turf_op_function turf_op_spawn, turf_op_cpu_affinity;
+/* stand-in.c */
+turf_op_function turf_op_stand_in;
+
 /* keyring.c */
 turf_op_function turf_op_session_keyring;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/exit-info.h"
 #include "base/frame.h"
 #include "supervisor/process.h"
 
@@ -67,7 +68,7 @@ static int find_status(const struct turf_supervisor *supervisor, const struct tu
   if (status < 0)
     status = watch->wait_status;
   /* asked second: the process may have been reaped in between, never the other way round */
-  if (status < 0 && !turf_process_exit_info(watch->pidfd, &status))
+  if (status < 0 && !turf_exit_info(watch->pidfd, &status))
     status = turf_record_find(supervisor->root, watch->pid, watch->start_time);
   return status;
 }

@@ -2,7 +2,6 @@
 #ifndef TURF_SUPERVISOR_PROCESS_H
 #define TURF_SUPERVISOR_PROCESS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,8 +14,5 @@ struct turf_process_stat {
 
 /* Reads /proc/PID/stat. Returns 0 or -errno; -ESRCH where the process is gone. */
 int turf_process_stat(pid_t pid, struct turf_process_stat *stat);
-
-/* PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux 6.15): the wait status of a process that was reaped by whoever was its parent. */
-bool turf_process_exit_info(int pidfd, int *wait_status);
 
 #endif

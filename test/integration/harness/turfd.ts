@@ -29,6 +29,7 @@ export interface State {
     readonly kind: string;
     readonly state: string;
     readonly seed?: string;
+    readonly start?: string;
     readonly listen?: string;
     readonly exitCode?: number;
     readonly exitSignal?: string;

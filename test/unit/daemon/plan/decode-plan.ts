@@ -56,6 +56,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   SESSION_KEYRING: ['s:name'],
   SPAWN: ['u:terminal'],
   CPU_AFFINITY: ['b:mask'],
+  STAND_IN: ['i:socket'],
 };
 
 export interface DecodedOp {

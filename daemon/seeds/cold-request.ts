@@ -1,0 +1,70 @@
+import { type ForkOptions } from '../../cli/operations.js';
+import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
+import { type TurfMember } from '../../oci-spec/turf-member.js';
+import { countsSwap, workerResources } from '../cgroups/worker.js';
+import { type Bundle } from '../containers/bundle.js';
+import { type Container } from '../containers/container.js';
+import { type Machine } from '../machine.js';
+import { codeOfBundle } from './code-directory.js';
+import { type ColdRequest } from './cold-spec.js';
+import { environment, limitsOf, workerSpec } from './worker-spec.js';
+
+/**
+ * What a bundle that names no seed asks for.
+ *
+ * @throws TurfError naming the field at fault
+ */
+export function requestOfBundle(
+  machine: Machine,
+  id: string,
+  bundle: Bundle,
+  member: Extract<TurfMember, { kind: 'aworker' }>,
+): ColdRequest {
+  const { config } = bundle;
+  return {
+    bundle: bundle.directory,
+    config,
+    configText: bundle.text,
+    code: codeOfBundle(bundle.directory, config, member.code),
+    env: environment(config),
+    resources: limitsOf(config),
+    listen: member.listen ?? `unix:${machine.store.path(id, 'http.sock')}`,
+    hostNetwork: member.network === 'host',
+  };
+}
+
+/**
+ * What a fork request asks for, to be started without a clone: the seed's code in a process of its own.
+ *
+ * @param configOf the config that a seed was made from
+ * @throws TurfError naming the option or field at fault
+ */
+export function coldRequest(
+  machine: Machine,
+  options: ForkOptions,
+  configOf: (seed: Container) => OciConfig,
+): ColdRequest {
+  const { seed, ...place } = workerSpec(machine, { ...options, cold: true }, configOf);
+  return {
+    ...place,
+    configText: place.configText ?? JSON.stringify(place.config),
+    seed: seed.id,
+    resources: limited(machine, place.resources, options),
+  };
+}
+
+function limited(
+  machine: Machine,
+  given: OciResources | undefined,
+  { memory, cpus }: ForkOptions,
+): OciResources {
+  const limits = workerResources(
+    { ...(memory === undefined ? {} : { memory }), ...(cpus === undefined ? {} : { cpus }) },
+    countsSwap(machine.cgroupLayout),
+  );
+  return {
+    ...given,
+    memory: { ...given?.memory, ...limits.memory },
+    cpu: { ...given?.cpu, ...limits.cpu },
+  };
+}
