@@ -12,6 +12,7 @@ import { createHttpServer, listening } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
+import { retireAfter } from './retirement.js';
 import { setListenersAside } from './scope-events.js';
 import { writeText } from './standard-output.js';
 
@@ -34,17 +35,21 @@ export interface Runtime {
   exercise(): Promise<void>;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
   prepareServer(): void;
-  /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
-  serve(listen?: object): Promise<void>;
+  /**
+   * Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any.
+   *
+   * @param maxRequests the worker ends when it has answered so many
+   */
+  serve(listen?: object, maxRequests?: number): Promise<void>;
 }
 
-async function uninstall(leave: Leave, signal: (typeof ENDING_SIGNALS)[number]): Promise<void> {
+async function uninstall(leave: Leave, code: number): Promise<void> {
   try {
     await raise('uninstall');
   } catch (error) {
     writeText(2, `${describe(error)}\n`);
   }
-  leave(128 + constants.signals[signal]);
+  leave(code);
 }
 
 /**
@@ -76,7 +81,8 @@ export function createRuntime(leave: Leave): Runtime {
 
   installErrorEvents(leave);
   process.on('exit', (code) => leave(code));
-  for (const signal of ENDING_SIGNALS) process.once(signal, () => void uninstall(leave, signal));
+  for (const signal of ENDING_SIGNALS)
+    process.once(signal, () => void uninstall(leave, 128 + constants.signals[signal]));
   installClock();
   installRandomness();
   installGlobalScope(identity);
@@ -107,10 +113,13 @@ export function createRuntime(leave: Leave): Runtime {
     prepareServer() {
       server = createHttpServer(handle);
     },
-    async serve(listen) {
+    async serve(listen, maxRequests) {
       await raise('install');
       await raise('activate');
-      if (listen !== undefined) await listening(server ?? createHttpServer(handle), listen);
+      if (listen === undefined) return;
+      const serving = server ?? createHttpServer(handle);
+      if (maxRequests !== undefined) retireAfter(serving, maxRequests, () => void uninstall(leave, 0));
+      await listening(serving, listen);
     },
   };
 }

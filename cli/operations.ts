@@ -3,6 +3,8 @@
  * client implements them remotely. Every method rejects with a TurfError.
  */
 
+import type { SeedOperations, SeedPolicy } from './seed-operations.js';
+
 export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
 /** Original Turf's states, finer than the OCI status. */
@@ -111,10 +113,16 @@ export interface SeedCreateOptions {
   readonly timeoutMs?: number;
   /** How many clones to make ahead of their use; absent: as the bundle says, or 1. */
   readonly pool?: number;
+  readonly policy?: SeedPolicy;
 }
 
 export interface SeedInfo {
+  /** Of the version: the name for the first, NAME+NUMBER for later ones. */
   readonly id: string;
+  /** What forks ask for. */
+  readonly name: string;
+  /** Forks are made from the current version; the others are being prepared, or end when nothing needs them. */
+  readonly role: 'current' | 'draining' | 'preparing';
   readonly mode: 'runtime' | 'userland';
   readonly pid: number;
   readonly state: TurfState;
@@ -143,6 +151,14 @@ export interface ForkOptions {
   readonly cpus?: number;
   /** Network of the worker: its own empty namespace (default), or the host's where the seed allows it. */
   readonly network?: 'none' | 'host';
+  /** What becomes of a worker that has ended; default `keep`. `restart` forks another one in its place, with its id. */
+  readonly onExit?: 'delete' | 'keep' | 'restart';
+  /** Milliseconds that it may live: then it gets SIGTERM, ten seconds later SIGKILL. */
+  readonly ttlMs?: number;
+  /** It ends when it has answered so many requests. */
+  readonly maxRequests?: number;
+  /** What to do while the seed has no version that has parked; default `fail`. */
+  readonly whenUnready?: 'wait' | 'fail' | 'cold';
   /** Leave the clone parked: state `created` until `start`. */
   readonly hold?: boolean;
 }
@@ -173,7 +189,10 @@ export interface InvokeResult {
 }
 
 export type LifecycleEventType =
-  'create' | 'start' | 'pause' | 'resume' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom';
+  'create' | 'start' | 'pause' | 'resume' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom' | SeedEventType;
+
+/** A version ended; the name has a new version; no version will come. */
+export type SeedEventType = 'seed-down' | 'seed-roll' | 'seed-abandoned';
 
 export interface LifecycleEvent {
   readonly type: LifecycleEventType;
@@ -184,6 +203,8 @@ export interface LifecycleEvent {
   readonly seed?: string;
   readonly exitCode?: number;
   readonly exitSignal?: string;
+  /** Why, of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
+  readonly reason?: string;
 }
 
 export interface CheckItem {
@@ -218,7 +239,7 @@ export interface HealthInfo {
   readonly workers: number;
 }
 
-export interface Operations {
+export interface Operations extends SeedOperations {
   create(options: CreateOptions): Promise<CreateResult>;
   start(id: string): Promise<void>;
   state(id: string): Promise<ContainerState>;
@@ -237,6 +258,8 @@ export interface Operations {
   seedCreate(options: SeedCreateOptions): Promise<SeedInfo>;
   seedList(): Promise<readonly SeedInfo[]>;
   fork(options: ForkOptions): Promise<ForkResult>;
+  /** Forks `count` workers, named `id`-1, `id`-2 and so on: all of them, or none. */
+  forkMany(options: ForkOptions, count: number): Promise<readonly ForkResult[]>;
   invoke(options: InvokeOptions): Promise<InvokeResult>;
   events(signal?: AbortSignal): AsyncIterable<LifecycleEvent>;
   features(): Promise<unknown>;

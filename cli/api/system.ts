@@ -40,12 +40,26 @@ export const featuresSchema = z.record(z.string(), z.unknown()).meta({ id: 'Feat
 
 export const lifecycleEventSchema = z
   .object({
-    type: z.enum(['create', 'start', 'pause', 'resume', 'exit', 'delete', 'seed-ready', 'fork', 'oom']),
+    type: z.enum([
+      'create',
+      'start',
+      'pause',
+      'resume',
+      'exit',
+      'delete',
+      'fork',
+      'oom',
+      'seed-ready',
+      'seed-down',
+      'seed-roll',
+      'seed-abandoned',
+    ]),
     id: z.string(),
     time: z.string(),
     pid: z.int().exactOptional(),
     seed: z.string().exactOptional(),
     exitCode: z.int().exactOptional(),
     exitSignal: z.string().exactOptional(),
+    reason: z.string().exactOptional(),
   })
   .meta({ id: 'LifecycleEvent' });

@@ -15,6 +15,7 @@ import { collectRoutes, openapi } from './openapi.js';
 import { toProblem } from './problem.js';
 import { seeds } from './seeds.js';
 import { system } from './system.js';
+import { tree } from './tree.js';
 import { compileValidator } from './validation.js';
 import { workers } from './workers.js';
 
@@ -69,6 +70,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
       processes(v1, { operations });
       logs(v1, { operations });
       seeds(v1, { operations });
+      tree(v1, { operations });
       workers(v1, { operations });
       events(v1, { operations, heartbeatMs: options.heartbeatMs ?? 15_000 });
       system(v1, { operations });

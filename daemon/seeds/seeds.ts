@@ -7,6 +7,7 @@ import { type TurfMember } from '../../oci-spec/turf-member.js';
 import { type Bundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
 import { type ContainerSpec } from '../containers/create.js';
+import { deleteContainer } from '../containers/delete.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { turfState } from '../containers/lifecycle.js';
 import { storedConfig } from '../containers/stored-config.js';
@@ -16,6 +17,10 @@ import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { forkWorker } from './fork.js';
 import { AheadClones } from './ahead.js';
 import { makeSeedRoot, makeWorkerRoot, type RuntimeFile, runtimeFiles } from './runtime-files.js';
+import { forkCurrent } from './fork-current.js';
+import { KeptSeeds } from './kept-seeds.js';
+import { SeedKeeper } from './keeper.js';
+import { makeSeed, type SeedMaking } from './make-seed.js';
 import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
 import { WORKER_SECCOMP } from './worker-seccomp.js';
@@ -26,6 +31,8 @@ const DEFAULT_POOL = 1;
 /** Seeds and their clones. */
 export class Seeds {
   readonly #machine: Machine;
+  readonly kept: KeptSeeds;
+  readonly keeper: SeedKeeper;
   readonly #exits: ExitWatch;
   readonly #files: readonly RuntimeFile[];
   readonly #forks = new Map<string, number>();
@@ -39,6 +46,14 @@ export class Seeds {
     this.#exits = exits;
     this.#ahead = new AheadClones(machine, exits);
     this.#files = runtimeFiles();
+    this.kept = new KeptSeeds(machine.store.root);
+    this.keeper = new SeedKeeper(machine, this.kept, {
+      make: (making) => this.#make(making),
+      remove: (seed) => machine.locks.run(seed.id, () => this.#remove(seed)),
+      workers: (seed) => this.workers(seed),
+      forks: (id) => this.#forks.get(id) ?? 0,
+      setForks: (id, count) => void this.#forks.set(id, count),
+    });
     makeSeedRoot(join(machine.store.root, '.seed-root'), this.#files);
     makeWorkerRoot(join(machine.store.root, '.worker-root'));
   }
@@ -85,23 +100,33 @@ export class Seeds {
 
   info(seed: Container): SeedInfo {
     const { facts, lifecycle, parked } = seed;
-    const workers = [...this.#machine.containers.values()].filter(
-      (other) => other.facts.seed === seed.id && other.lifecycle.state !== 'stopped',
-    );
     return {
       id: facts.id,
+      ...this.kept.role(facts.id),
       mode: facts.seedMode ?? 'runtime',
       pid: lifecycle.state === 'stopped' ? 0 : (facts.process?.pid ?? 0),
       state: turfState(lifecycle, 'seed', parked),
       bundle: facts.bundle,
       created: facts.created,
       forks: this.#forks.get(facts.id) ?? 0,
-      workers: workers.length,
+      workers: this.workers(seed).length,
       pool: { size: poolSize(seed), ready: this.#ahead.ready(seed.id) },
     };
   }
 
-  async fork(options: ForkOptions): ReturnType<typeof forkWorker> {
+  /** Clones of it that live. */
+  workers(seed: Container): Container[] {
+    return [...this.#machine.containers.values()].filter(
+      (other) => other.facts.seed === seed.id && other.lifecycle.state !== 'stopped',
+    );
+  }
+
+  /** Clones the current version of a seed, by its name; a version's own id names just that version. */
+  fork(options: ForkOptions): ReturnType<typeof forkWorker> {
+    return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }));
+  }
+
+  async #fork(options: ForkOptions): ReturnType<typeof forkWorker> {
     this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
     const context = {
       machine: this.#machine,
@@ -123,6 +148,16 @@ export class Seeds {
   /** The same for all seeds: the daemon is about to stop. */
   dropAllAhead(): Promise<void> {
     return this.#ahead.dropAll();
+  }
+
+  #make(making: SeedMaking): Promise<Container> {
+    return this.#machine.locks.run(making.id, () => makeSeed(this.#machine, this.#exits, this, making));
+  }
+
+  async #remove(seed: Container): Promise<void> {
+    if (this.#machine.containers.get(seed.id) !== seed) return;
+    await this.dropAhead(seed.id);
+    await deleteContainer(this.#machine, seed, true);
   }
 
   #configOf(seed: Container): OciConfig {

@@ -23,6 +23,8 @@ export interface WorkerSpec {
   readonly resources: OciResources | undefined;
   readonly listen: string;
   readonly hostNetwork: boolean;
+  /** See ForkOptions. */
+  readonly maxRequests: number | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ export function workerSpec(
     listen:
       options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
     hostNetwork,
+    maxRequests: options.maxRequests,
   };
 }
 
