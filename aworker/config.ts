@@ -25,6 +25,8 @@ export interface WorkerConfig {
   readonly rehearsal?: true;
   /** The clone is nobody's worker yet: what it becomes follows later. */
   readonly ahead?: true;
+  /** The worker ends when it has answered so many. */
+  readonly maxRequests?: number;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
   readonly limits: Limits;
@@ -50,6 +52,11 @@ function descriptor(source: string, value: unknown): number {
   throw new TypeError(`${source}: not a descriptor above 2`);
 }
 
+function count(source: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
+  throw new TypeError(`${source}: not a number above 0`);
+}
+
 /** @throws TypeError, SyntaxError */
 export function parseSeedConfig(source: string): SeedConfig {
   const { mode, main, controlFd } = parseObject('TURF_SEED', source);
@@ -64,7 +71,7 @@ export function parseSeedConfig(source: string): SeedConfig {
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead } = parseObject('info', source);
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests } = parseObject('info', source);
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -73,6 +80,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
       Object.entries(env ?? {}).map(([key, value]) => [key, text(`info.env.${key}`, value)]),
     ),
     main: text('info.main', main, DEFAULT_MAIN),
+    ...(maxRequests === undefined ? {} : { maxRequests: count('info.maxRequests', maxRequests) }),
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
     limits: parseLimits('info.limits', limits),

@@ -1,6 +1,8 @@
 import process from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { childProcesses, openDescriptors, openedSince } from './open-descriptors.js';
+import { PendingRequests } from './pending-requests.js';
 
 const PATIENCE_MS = 10_000;
 /** Where fetch keeps its connections: the second since Node 26, the first before. */
@@ -16,7 +18,7 @@ function isConstructor(value: unknown): value is new () => object {
   return typeof value === 'function';
 }
 
-/** Closes fetch's kept connections: unfinished requests reject, and the next fetch starts with a new pool. */
+/** Closes fetch's kept connections: the next fetch starts with a new pool. */
 async function closeConnections(): Promise<void> {
   const slot = DISPATCHERS.find((symbol) => Reflect.has(globalThis, symbol));
   if (slot === undefined) return;
@@ -31,17 +33,37 @@ function busy(): string[] {
   return process.getActiveResourcesInfo().filter((name) => !HARMLESS.has(name));
 }
 
-/**
- * Waits until user code has no file, crypto or network operation under way, which a clone could not finish.
- *
- * @throws Error naming what is still open after ten seconds
- */
-export async function quiesce(): Promise<void> {
-  await closeConnections();
-  const deadline = performance.now() + PATIENCE_MS;
-  while (busy().length > 0) {
-    if (performance.now() > deadline) throw new Error(`Cannot fork: still open: ${busy().join(', ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+/** What a seed must not be parked with; made before user code runs, so that what is there already counts as the runtime's own. */
+export class Quiescence {
+  readonly #own = openDescriptors();
+  readonly #requests = new PendingRequests();
+
+  /**
+   * Waits until user code has no file, crypto or network operation under way, which a clone could not finish.
+   *
+   * @throws Error naming each thing that is still open after ten seconds
+   */
+  async reach(): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    let closed = false;
+    for (;;) {
+      if (!closed && this.#requests.texts.length === 0) {
+        closed = true;
+        await closeConnections();
+      }
+      const open = this.#open();
+      if (open.length === 0) break;
+      if (performance.now() > deadline) throw new Error(`Cannot fork: still open: ${open.join('; ')}`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    this.#requests.stop();
+  }
+
+  #open(): string[] {
+    const named = [...this.#requests.texts, ...openedSince(this.#own)];
+    // Operations have kinds only; what is named above explains most of them.
+    const open = named.length > 0 ? named : busy();
+    return open.length > 0 ? open : childProcesses();
   }
 }
 

@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { type WorkerConfig } from './config.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
+import { retireAfter } from './retirement.js';
 import { setListenersAside } from './scope-events.js';
 import { writeText } from './standard-output.js';
 import { installWebClasses } from './web-classes.js';
@@ -40,8 +41,12 @@ export interface Runtime {
   createServer(): WorkerServer;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
   prepareServer(): void;
-  /** Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any. */
-  serve(listen?: object): Promise<void>;
+  /**
+   * Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any.
+   *
+   * @param maxRequests the worker ends when it has answered so many
+   */
+  serve(listen?: object, maxRequests?: number): Promise<void>;
 }
 
 async function finish(server: WorkerServer | undefined): Promise<void> {
@@ -156,13 +161,15 @@ export function createRuntime(leave: Leave): Runtime {
     prepareServer() {
       server = runtime.createServer();
     },
-    async serve(listen) {
+    async serve(listen, maxRequests) {
       await raise('install');
       await raise('activate');
       clearTimeout(starting);
       if (listen === undefined) return;
       server ??= runtime.createServer();
       server.limit(limits);
+      if (maxRequests !== undefined)
+        retireAfter(server, maxRequests, () => void finish(server).then(() => leave(0)));
       await listening(server, listen);
     },
   };

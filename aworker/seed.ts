@@ -8,7 +8,7 @@ import { restartClock } from './clock.js';
 import { parseSeedConfig, parseWorkerConfig, type SeedConfig, takeVariable } from './config.js';
 import { renewPid } from './global-scope.js';
 import { raise } from './lifecycle.js';
-import { collectGarbage, quiesce } from './quiesce.js';
+import { collectGarbage, Quiescence } from './quiesce.js';
 import { reseed } from './randomness.js';
 import { createRuntime, type Runtime, runWorker } from './runtime.js';
 import { pauseOptimizing, resumeOptimizing } from './tiering.js';
@@ -21,11 +21,12 @@ const leave = (code: number): never => seedPoint.exit(code);
 async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<void> {
   parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
   await warm(runtime, seedPoint.warmListener());
+  const quiescence = new Quiescence();
   if (mode === 'userland') {
     await runtime.load(main);
     await raise('serialize');
   }
-  await quiesce();
+  await quiescence.reach();
   renew(runtime);
   collectGarbage();
 }
@@ -62,5 +63,8 @@ runWorker(leave, async () => {
     await runtime.load(worker.main);
   }
   if (worker.listenFd === undefined) resumeOptimizing();
-  await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd });
+  await runtime.serve(
+    worker.listenFd === undefined ? undefined : { fd: worker.listenFd },
+    worker.maxRequests,
+  );
 });

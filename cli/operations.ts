@@ -7,6 +7,7 @@ import type { JsonObject } from '../oci-spec/json.js';
  */
 
 import type { ExecOptions, ExecResult } from './exec.js';
+import type { SeedOperations, SeedPolicy } from './seed-operations.js';
 
 export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
@@ -133,10 +134,16 @@ export interface SeedCreateOptions {
   readonly timeoutMs?: number;
   /** How many clones to make ahead of their use; absent: as the bundle says, or 1. */
   readonly pool?: number;
+  readonly policy?: SeedPolicy;
 }
 
 export interface SeedInfo {
+  /** Of the version: the name for the first, NAME+NUMBER for later ones. */
   readonly id: string;
+  /** What forks ask for. */
+  readonly name: string;
+  /** Forks are made from the current version; the others are being prepared, or end when nothing needs them. */
+  readonly role: 'current' | 'draining' | 'preparing';
   readonly mode: 'runtime' | 'userland';
   readonly pid: number;
   readonly state: TurfState;
@@ -165,6 +172,14 @@ export interface ForkOptions {
   readonly cpus?: number;
   /** Network of the worker: its own empty namespace (default), or the host's where the seed allows it. */
   readonly network?: 'none' | 'host';
+  /** What becomes of a worker that has ended; default `keep`. `restart` forks another one in its place, with its id. */
+  readonly onExit?: 'delete' | 'keep' | 'restart';
+  /** Milliseconds that it may live: then it gets SIGTERM, ten seconds later SIGKILL. */
+  readonly ttlMs?: number;
+  /** It ends when it has answered so many requests. */
+  readonly maxRequests?: number;
+  /** What to do while the seed has no version that has parked; default `fail`. */
+  readonly whenUnready?: 'wait' | 'fail' | 'cold';
   /** Leave the clone parked: state `created` until `start`. */
   readonly hold?: boolean;
   /** Start a fresh process with the seed's code instead of a clone: the seed need not be ready. */
@@ -197,7 +212,20 @@ export interface InvokeResult {
 }
 
 export type LifecycleEventType =
-  'create' | 'start' | 'pause' | 'resume' | 'exit' | 'delete' | 'seed-ready' | 'fork' | 'oom' | 'update';
+  | 'create'
+  | 'start'
+  | 'pause'
+  | 'resume'
+  | 'exit'
+  | 'delete'
+  | 'seed-ready'
+  | 'fork'
+  | 'oom'
+  | 'update'
+  | SeedEventType;
+
+/** A version ended; the name has a new version; no version will come. */
+export type SeedEventType = 'seed-down' | 'seed-roll' | 'seed-abandoned';
 
 export interface LifecycleEvent {
   readonly type: LifecycleEventType;
@@ -208,6 +236,8 @@ export interface LifecycleEvent {
   readonly seed?: string;
   readonly exitCode?: number;
   readonly exitSignal?: string;
+  /** Why, of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
+  readonly reason?: string;
 }
 
 export interface CheckItem {
@@ -242,7 +272,7 @@ export interface HealthInfo {
   readonly workers: number;
 }
 
-export interface Operations {
+export interface Operations extends SeedOperations {
   create(options: CreateOptions): Promise<CreateResult>;
   start(id: string): Promise<void>;
   state(id: string): Promise<ContainerState>;
@@ -267,6 +297,8 @@ export interface Operations {
   seedCreate(options: SeedCreateOptions): Promise<SeedInfo>;
   seedList(): Promise<readonly SeedInfo[]>;
   fork(options: ForkOptions): Promise<ForkResult>;
+  /** Forks `count` workers, named `id`-1, `id`-2 and so on: all of them, or none. */
+  forkMany(options: ForkOptions, count: number): Promise<readonly ForkResult[]>;
   invoke(options: InvokeOptions): Promise<InvokeResult>;
   events(signal?: AbortSignal): AsyncIterable<LifecycleEvent>;
   features(): Promise<unknown>;

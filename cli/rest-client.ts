@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { containerListSchema, containerStateSchema, createResultSchema } from './api/container.js';
 import { processListSchema } from './api/process.js';
-import { forkResultSchema, seedInfoSchema, seedListSchema } from './api/seed.js';
+import { forkManyResultSchema, forkResultSchema, seedInfoSchema, seedListSchema } from './api/seed.js';
+import { seedDetailsSchema, treeSchema } from './api/seed-tree.js';
 import { checkReportSchema, featuresSchema, healthSchema, versionSchema } from './api/system.js';
 import { invokeResultSchema } from './api/worker.js';
 import type {
@@ -28,6 +29,7 @@ import type { ExecResult } from './exec.js';
 import { type JsonObject, parseJson } from '../oci-spec/json.js';
 import { readEvents, readLogs } from './rest-streams.js';
 import { RestTransport, type RestCall } from './rest-transport.js';
+import type { SeedDetails, SeedRollOptions, TreeNode } from './seed-operations.js';
 import { TurfError } from './turf-error.js';
 
 /**
@@ -138,10 +140,35 @@ export class RestClient implements Operations {
     return this.#call(seedListSchema, { method: 'GET', path: '/v1/seeds' });
   }
 
+  seedInspect(id: string): Promise<SeedDetails> {
+    return this.#call(seedDetailsSchema, { method: 'GET', path: `/v1/seeds/${encodeURIComponent(id)}` });
+  }
+
+  seedRemove(id: string, options: DeleteOptions = {}): Promise<void> {
+    const query = options.force === true ? '?force=true' : '';
+    return this.#empty({ method: 'DELETE', path: `/v1/seeds/${encodeURIComponent(id)}${query}` });
+  }
+
+  seedRoll({ id, ...body }: SeedRollOptions): Promise<SeedInfo> {
+    const path = `/v1/seeds/${encodeURIComponent(id)}/roll`;
+    return this.#call(seedInfoSchema, { method: 'POST', path, body });
+  }
+
+  tree(): Promise<readonly TreeNode[]> {
+    return this.#call(treeSchema, { method: 'GET', path: '/v1/tree' });
+  }
+
   fork(options: ForkOptions): Promise<ForkResult> {
     const { seed, ...body } = options;
     const path = `/v1/seeds/${encodeURIComponent(seed)}/fork`;
     return this.#call(forkResultSchema, { method: 'POST', path, body });
+  }
+
+  async forkMany(options: ForkOptions, count: number): Promise<readonly ForkResult[]> {
+    const { seed, ...rest } = options;
+    const path = `/v1/seeds/${encodeURIComponent(seed)}/fork`;
+    const answer = await this.#call(forkManyResultSchema, { method: 'POST', path, body: { ...rest, count } });
+    return answer.workers;
   }
 
   async invoke(options: InvokeOptions): Promise<InvokeResult> {

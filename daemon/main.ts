@@ -27,6 +27,7 @@ import { buildRestServer } from './rest/server.js';
 import { SeccompCache } from './seccomp/cache.js';
 import { removeLeftAhead } from './seeds/ahead-cgroup.js';
 import { Seeds } from './seeds/seeds.js';
+import { WorkerLives } from './seeds/worker-lives.js';
 import { VERSION } from './version.js';
 import { warmUp } from './warm-up.js';
 
@@ -89,7 +90,10 @@ async function serve(config: DaemonConfig): Promise<void> {
   await removeLeftAhead(machine);
   for (const seed of parked) seeds.followParking(seed);
   for (const container of machine.containers.values()) seeds.standIns.recover(container);
-  const operations = new DaemonOperations(machine, exits, seeds);
+  seeds.keeper.adopt();
+  const lives = new WorkerLives(machine, seeds);
+  lives.adopt();
+  const operations = new DaemonOperations(machine, exits, seeds, lives);
 
   const clients = serveClients(kernel.listenUnix(join(config.root, 'cli.sock'), CLIENT_SOCKET_MODE), {
     root: config.root,

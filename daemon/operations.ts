@@ -20,6 +20,7 @@ import {
   type UpdateOptions,
   type VersionInfo,
 } from '../cli/operations.js';
+import { type SeedDetails, type SeedRollOptions, type TreeNode } from '../cli/seed-operations.js';
 import { TurfError } from '../cli/turf-error.js';
 import { type JsonObject } from '../oci-spec/json.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
@@ -38,6 +39,7 @@ import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { deleteLeftovers } from './containers/leftovers.js';
 import { withListenFds } from './containers/listen-fds.js';
+import { assertAllowed } from './containers/lifecycle.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
 import { OomWatch } from './containers/oom-watch.js';
@@ -50,10 +52,10 @@ import { updateContainer } from './containers/update.js';
 import { machineFeatures } from './features.js';
 import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
+import { SeedActions } from './seeds/seed-actions.js';
 import { type Seeds } from './seeds/seeds.js';
 import { launchStandIn, releaseStandIn } from './seeds/stand-in.js';
-
-const PARK_PATIENCE_MS = 30_000;
+import { type WorkerLives } from './seeds/worker-lives.js';
 
 /** The operations of turf, carried out on this machine: one implementation for the command line and for REST. */
 export class DaemonOperations implements Operations {
@@ -61,13 +63,17 @@ export class DaemonOperations implements Operations {
   readonly #exits: ExitWatch;
   readonly #seeds: Seeds;
   readonly #oom: OomWatch;
+  readonly #seedActions: SeedActions;
+  readonly #lives: WorkerLives;
   readonly #started = Date.now();
 
-  constructor(machine: Machine, exits: ExitWatch, seeds: Seeds) {
+  constructor(machine: Machine, exits: ExitWatch, seeds: Seeds, lives: WorkerLives) {
     this.#machine = machine;
     this.#exits = exits;
     this.#seeds = seeds;
     this.#oom = new OomWatch(machine);
+    this.#lives = lives;
+    this.#seedActions = new SeedActions(machine, seeds);
   }
 
   async create(options: CreateOptions): Promise<CreateResult> {
@@ -79,7 +85,7 @@ export class DaemonOperations implements Operations {
   }
 
   #createLocked(options: CreateOptions): Promise<CreateResult> {
-    checkId(options.id);
+    this.#checkFree(options.id);
     return this.#machine.locks.run(options.id, async () => {
       if (options.seed !== undefined) return this.#createWorker(options, options.seed);
       const bundle = readBundle(options.bundle);
@@ -149,7 +155,9 @@ export class DaemonOperations implements Operations {
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
     const remove = async (found: Container): Promise<void> => {
-      await this.#seeds.dropAhead(id);
+      assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', found.lifecycle.state);
+      this.#seeds.kept.forget(found.id);
+      await this.#seeds.dropAhead(found.id);
       await deleteContainer(this.#machine, found, options.force === true);
     };
     if (options.force !== true || container !== undefined) return this.#settled(id, remove);
@@ -178,38 +186,49 @@ export class DaemonOperations implements Operations {
     return containerState(container);
   }
 
-  seedCreate(options: SeedCreateOptions): Promise<SeedInfo> {
-    const { id } = options;
-    checkId(id);
-    return this.#machine.locks.run(id, async () => {
-      const bundle = readBundle(options.bundle);
-      const member = asTurfError(() => readTurfMember(bundle.config));
-      if (member.kind !== 'seed') {
-        throw new TurfError('TURF_ERR_CONFIG', 'turf.seed: must be set for a seed', { path: 'turf.seed' });
-      }
-      const pool = options.pool ?? member.pool;
-      const container = await this.#create({ id, bundle: options.bundle }, bundle, { ...member, pool });
-      try {
-        await startContainer(this.#machine, this.#exits, container);
-        await this.#seeds.whenParked(container, options.timeoutMs ?? PARK_PATIENCE_MS);
-      } catch (error) {
-        await deleteContainer(this.#machine, container, true);
-        throw error;
-      }
-      return this.#seeds.info(container);
-    });
+  async seedCreate(options: SeedCreateOptions): Promise<SeedInfo> {
+    checkId(options.id);
+    return this.#seedActions.create(options);
+  }
+
+  seedRoll(options: SeedRollOptions): Promise<SeedInfo> {
+    return this.#seedActions.roll(options);
   }
 
   seedList(): Promise<readonly SeedInfo[]> {
-    const seeds = [...this.#machine.containers.values()].filter(({ facts }) => facts.kind === 'seed');
-    return Promise.resolve(seeds.map((seed) => this.#seeds.info(seed)));
+    return Promise.resolve(this.#seedActions.list());
   }
 
-  fork(options: ForkOptions): Promise<ForkResult> {
-    checkId(options.id);
-    return this.#machine.locks.run(options.id, async () =>
-      options.cold === true ? this.#forkCold(options) : (await this.#seeds.fork(options)).result,
+  async seedInspect(id: string): Promise<SeedDetails> {
+    return this.#seedActions.inspect(id);
+  }
+
+  seedRemove(id: string, options: DeleteOptions = {}): Promise<void> {
+    return this.#seedActions.remove(id, options.force === true);
+  }
+
+  tree(): Promise<readonly TreeNode[]> {
+    return this.#seedActions.tree();
+  }
+
+  async fork(options: ForkOptions): Promise<ForkResult> {
+    this.#checkFree(options.id);
+    if (options.cold === true || (options.whenUnready === 'cold' && !this.#isReady(options.seed)))
+      return this.#machine.locks.run(options.id, () => this.#forkCold(options));
+    const { whenUnready, ...rest } = options;
+    return this.#lives.fork(
+      whenUnready === undefined || whenUnready === 'cold' ? rest : { ...rest, whenUnready },
     );
+  }
+
+  #isReady(seed: string): boolean {
+    const { parked, lifecycle } = this.#find(seed);
+    return parked && lifecycle.state === 'running';
+  }
+
+  async forkMany(options: ForkOptions, count: number): Promise<readonly ForkResult[]> {
+    checkId(options.id);
+    return this.#lives.forkMany(options, count);
   }
 
   async #forkCold(options: ForkOptions): Promise<ForkResult> {
@@ -323,8 +342,17 @@ export class DaemonOperations implements Operations {
     }
   }
 
+  /** A seed's name stays taken when its first version, which has it as its id, has gone. */
+  #checkFree(id: string): void {
+    checkId(id);
+    if (!this.#seeds.kept.has(id)) return;
+    throw new TurfError('TURF_ERR_EXISTS', `container with id exists: ${id}`, { path: 'id' });
+  }
+
+  /** A seed's name stands for its current version. */
   #find(id: string): Container {
-    const container = this.#machine.containers.get(id);
+    const { containers } = this.#machine;
+    const container = containers.get(id) ?? containers.get(this.#seeds.kept.current(id));
     if (container === undefined || container.lifecycle.state === 'creating') {
       throw new TurfError('TURF_ERR_NOT_FOUND', `container does not exist: ${id}`, { path: 'id' });
     }

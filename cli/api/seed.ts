@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MOST_AHEAD } from '../../oci-spec/config-schema.js';
 import { parseListenAddress } from '../../oci-spec/listen-address.js';
+import { seedPolicySchema } from './seed-policy.js';
 import { absolutePath, containerId, turfStates } from './container.js';
 
 export const seedCreateRequestSchema = z
@@ -14,12 +15,15 @@ export const seedCreateRequestSchema = z
       .max(MOST_AHEAD)
       .exactOptional()
       .meta({ description: 'Clones to make ahead of their use; default: turf.pool of the bundle, or 1' }),
+    policy: seedPolicySchema.exactOptional(),
   })
   .meta({ id: 'SeedCreateRequest' });
 
 export const seedInfoSchema = z
   .object({
     id: z.string(),
+    name: z.string().meta({ description: 'What forks ask for' }),
+    role: z.enum(['current', 'draining', 'preparing']),
     mode: z.enum(['runtime', 'userland']),
     pid: z.int(),
     state: z.enum(turfStates),
@@ -57,6 +61,31 @@ export const forkRequestSchema = z
     memory: z.int().min(1).exactOptional().meta({ description: 'Bytes' }),
     cpus: z.number().positive().max(4096).exactOptional(),
     network: z.enum(['none', 'host']).exactOptional(),
+    count: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .exactOptional()
+      .meta({ description: 'Fork so many, named ID-1, ID-2 …: all or none. The answer has them in workers' }),
+    onExit: z
+      .enum(['delete', 'keep', 'restart'])
+      .exactOptional()
+      .meta({ description: 'What becomes of a worker that has ended. Default keep' }),
+    ttlMs: z
+      .int()
+      .min(1)
+      .max(31_622_400_000)
+      .exactOptional()
+      .meta({ description: 'Milliseconds that it may live' }),
+    maxRequests: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .meta({ description: 'The worker ends when it has answered so many' }),
+    whenUnready: z
+      .enum(['wait', 'fail', 'cold'])
+      .exactOptional()
+      .meta({ description: 'While the seed is not parked. Default fail' }),
     hold: z.boolean().exactOptional().meta({ description: 'Leave the clone parked until start' }),
     cold: z
       .boolean()
@@ -73,3 +102,7 @@ export const forkResultSchema = z
     forkMs: z.number().meta({ description: 'Milliseconds from request to parked clone' }),
   })
   .meta({ id: 'ForkResult' });
+
+export const forkManyResultSchema = z
+  .object({ workers: z.array(forkResultSchema) })
+  .meta({ id: 'ForkManyResult' });

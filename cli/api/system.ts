@@ -48,6 +48,9 @@ export const lifecycleEventSchema = z
       'exit',
       'delete',
       'seed-ready',
+      'seed-down',
+      'seed-roll',
+      'seed-abandoned',
       'fork',
       'oom',
       'update',
@@ -58,5 +61,6 @@ export const lifecycleEventSchema = z
     seed: z.string().exactOptional(),
     exitCode: z.int().exactOptional(),
     exitSignal: z.string().exactOptional(),
+    reason: z.string().exactOptional(),
   })
   .meta({ id: 'LifecycleEvent' });

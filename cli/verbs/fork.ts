@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { ForkResult } from '../operations.js';
+import { timeOption } from '../time-option.js';
+import type { ForkOptions, ForkResult } from '../operations.js';
 import { usageError } from '../options.js';
 import { table } from '../table.js';
 import { defineVerb } from '../verb.js';
@@ -12,7 +13,7 @@ export const verb = defineVerb({
     'it listens on.',
   arguments: [
     { name: 'SEED', help: 'the seed' },
-    { name: 'ID', help: 'name of the new worker' },
+    { name: 'ID', help: 'name of the new worker; with --count the names are ID-1, ID-2 and so on' },
   ],
   options: {
     bundle: { kind: 'string', short: 'b', value: 'DIR', help: "the worker's bundle (default: the seed's)" },
@@ -32,6 +33,22 @@ export const verb = defineVerb({
       choices: ['none', 'host'],
       help: 'none: an empty network namespace; host: where the seed allows it (default: none)',
     },
+    count: { kind: 'integer', short: 'n', value: 'N', help: 'fork so many: all of them, or none' },
+    'on-exit': {
+      kind: 'string',
+      value: 'WHAT',
+      choices: ['delete', 'keep', 'restart'],
+      help: 'what becomes of a worker that has ended: delete, keep, or restart: another in its place (default: keep)',
+    },
+    ttl: { kind: 'string', value: 'TIME', help: 'end the worker after that time, e.g. 10m' },
+    'max-requests': { kind: 'integer', value: 'N', help: 'the worker ends when it has answered N requests' },
+    disposable: { kind: 'flag', help: 'as --max-requests 1' },
+    'when-unready': {
+      kind: 'string',
+      value: 'WHAT',
+      choices: ['wait', 'fail', 'cold'],
+      help: 'while the seed is not parked: wait, fail, or start a fresh process cold (default: fail)',
+    },
     hold: { kind: 'flag', help: 'leave the worker parked until start' },
     cold: { kind: 'flag', help: "start a fresh process with the seed's code; the seed need not be ready" },
     format: {
@@ -45,13 +62,19 @@ export const verb = defineVerb({
   examples: [
     { command: 'fork seed1 w1', does: 'a worker, listening on a Unix socket' },
     {
+      command: 'fork seed1 job --count 10 --disposable --on-exit delete',
+      does: 'ten workers for one request each',
+    },
+    {
       command: 'fork seed1 w2 --listen tcp:127.0.0.1:0 --memory 64m --cpus 0.5 --env MODE=test',
       does: 'a limited worker on a free TCP port',
     },
   ],
   async run({ context, options, argument }) {
     const path = (given: string) => resolve(context.cwd, given);
-    const result = await context.operations.fork({
+    const maxRequests = options.disposable ? 1 : options['max-requests'];
+    const onExit = options['on-exit'];
+    const request: ForkOptions = {
       seed: argument(0),
       id: argument(1),
       ...(options.bundle === undefined ? {} : { bundle: path(options.bundle) }),
@@ -61,10 +84,18 @@ export const verb = defineVerb({
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
       ...(options.network === undefined ? {} : { network: options.network === 'host' ? 'host' : 'none' }),
+      ...(options['when-unready'] === undefined ? {} : { whenUnready: unready(options['when-unready']) }),
       ...(options.hold ? { hold: true } : {}),
       ...(options.cold ? { cold: true } : {}),
-    });
-    await context.stdout(formatResult(result, options.format));
+      ...(onExit === 'delete' || onExit === 'keep' || onExit === 'restart' ? { onExit } : {}),
+      ...(options.ttl === undefined ? {} : { ttlMs: Math.max(1, timeOption('ttl', options.ttl)) }),
+      ...(maxRequests === undefined ? {} : { maxRequests }),
+    };
+    const results =
+      options.count === undefined
+        ? [await context.operations.fork(request)]
+        : await context.operations.forkMany(request, options.count);
+    await context.stdout(formatResults(results, options.format, options.count !== undefined));
     return 0;
   },
 });
@@ -84,14 +115,19 @@ function environment(
   return Object.fromEntries(env);
 }
 
+function unready(text: string): 'wait' | 'fail' | 'cold' {
+  return text === 'wait' || text === 'cold' ? text : 'fail';
+}
+
 function listenAddress(text: string, cwd: string): string {
   const path = /^unix:(.+)$/s.exec(text)?.[1];
   return path === undefined ? text : `unix:${resolve(cwd, path)}`;
 }
 
-function formatResult(result: ForkResult, format: string | undefined): string {
-  if (format === 'json') return `${JSON.stringify(result)}\n`;
-  if (format !== 'table') return `${result.listen}\n`;
-  const row = [result.id, String(result.pid), result.listen, result.forkMs.toFixed(2)];
-  return table(['ID', 'PID', 'LISTEN', 'FORK MS'], [row]);
+/** @param many as a JSON array, however many there are */
+function formatResults(results: readonly ForkResult[], format: string | undefined, many: boolean): string {
+  if (format === 'json') return `${JSON.stringify(many ? results : results[0])}\n`;
+  if (format !== 'table') return results.map(({ listen }) => `${listen}\n`).join('');
+  const rows = results.map(({ id, pid, listen, forkMs }) => [id, String(pid), listen, forkMs.toFixed(2)]);
+  return table(['ID', 'PID', 'LISTEN', 'FORK MS'], rows);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { MOST_AHEAD } from '../../oci-spec/config-schema.js';
+import { policyOf, SEED_POLICY_OPTIONS } from '../seed-policy-options.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
@@ -22,14 +23,23 @@ export const verb = defineVerb({
       value: 'N',
       help: 'clones to make ahead of their use (default: turf.pool of the bundle, or 1)',
     },
+    ...SEED_POLICY_OPTIONS,
     timeout: { kind: 'number', value: 'SECONDS', help: 'give up after this long (default: 30)' },
   },
-  examples: [{ command: 'seed create seed1 --bundle /srv/fn', does: 'initialise the function once' }],
+  examples: [
+    { command: 'seed create seed1 --bundle /srv/fn', does: 'initialise the function once' },
+    {
+      command: 'seed create seed1 --bundle /srv/fn --restart on-failure --max-age 1d --drain idle',
+      does: 'replaced when it fails, and every day; a former version ends with its last worker',
+    },
+  ],
   async run({ context, options, argument }) {
+    const policy = policyOf(options);
     await context.operations.seedCreate({
       id: argument(0),
       bundle: resolve(context.cwd, options.bundle ?? '.'),
       ...(options.pool === undefined ? {} : { pool: poolSize(options.pool) }),
+      ...(policy === undefined ? {} : { policy }),
       ...(options.timeout === undefined
         ? {}
         : { timeoutMs: Math.max(1, Math.round(options.timeout * 1000)) }),

@@ -24,12 +24,13 @@ export const verb = defineVerb({
     } else if (options.format === 'json') {
       await context.stdout(`${JSON.stringify(seeds)}\n`);
     } else {
-      const header = ['ID', 'PID', 'STATE', 'MODE', 'FORKS', 'WORKERS', 'BUNDLE', 'CREATED'];
+      const header = ['ID', 'PID', 'STATE', 'MODE', 'ROLE', 'FORKS', 'WORKERS', 'BUNDLE', 'CREATED'];
       const rows = seeds.map((seed) => [
         seed.id,
         String(seed.pid),
         seed.state,
         seed.mode,
+        seed.role,
         String(seed.forks),
         String(seed.workers),
         seed.bundle,

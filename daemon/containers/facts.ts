@@ -50,6 +50,18 @@ export const factsSchema = z.strictObject({
   standIn: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).optional(),
   /** How a worker that is no clone was started. */
   start: z.enum(['cold', 'snapshot']).optional(),
+  /** What becomes of a worker, where that is more than to be kept. */
+  life: z
+    .strictObject({
+      onExit: z.enum(['delete', 'keep', 'restart']),
+      /** Milliseconds of the epoch. */
+      expires: z.number().optional(),
+      /** The request that it was forked by, for another in its place. */
+      request: z.record(z.string(), z.unknown()).optional(),
+      /** Ends in a row soon after the fork. */
+      failures: z.int(),
+    })
+    .optional(),
   /** Where a worker listens. */
   listen: z.string().optional(),
 });

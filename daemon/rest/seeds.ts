@@ -2,25 +2,21 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { containerId } from '../../cli/api/container.js';
 import {
+  forkManyResultSchema,
   forkRequestSchema,
   forkResultSchema,
   seedCreateRequestSchema,
   seedInfoSchema,
   seedListSchema,
 } from '../../cli/api/seed.js';
-import type { Operations, SeedInfo } from '../../cli/operations.js';
-import { TurfError } from '../../cli/turf-error.js';
+import { seedRollRequestSchema } from '../../cli/api/seed-policy.js';
+import { seedDetailsSchema } from '../../cli/api/seed-tree.js';
+import type { Operations } from '../../cli/operations.js';
 import { emptyEndpoint, jsonEndpoint } from './endpoint.js';
 import { queryFlag } from './query.js';
 
 const tag = 'seeds';
 const params = z.object({ id: containerId });
-
-async function findSeed(operations: Operations, id: string): Promise<SeedInfo> {
-  const seed = (await operations.seedList()).find((candidate) => candidate.id === id);
-  if (seed === undefined) throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${id} does not exist`);
-  return seed;
-}
 
 /** Seeds, and the workers forked from them. */
 export function seeds(app: FastifyInstance, { operations }: { operations: Operations }): void {
@@ -64,35 +60,48 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
     tag,
     params,
     status: 200,
-    response: seedInfoSchema,
+    response: seedDetailsSchema,
     errors: ['TURF_ERR_NOT_FOUND'],
-    handle: ({ params: { id } }) => findSeed(operations, id),
-  });
-
-  emptyEndpoint(app, {
-    method: 'DELETE',
-    url: '/seeds/:id',
-    summary: 'Delete a seed',
-    tag,
-    params,
-    query: z.strictObject({ force: queryFlag }),
-    status: 204,
-    errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE'],
-    async handle({ params: { id }, query: { force } }) {
-      await findSeed(operations, id);
-      await operations.delete(id, { force });
+    async handle({ params: { id } }) {
+      const seed = await operations.seedInspect(id);
+      return { ...seed, workerIds: [...seed.workerIds] };
     },
   });
 
   jsonEndpoint(app, {
     method: 'POST',
+    url: '/seeds/:id/roll',
+    summary: 'Replace a seed by a new version of it',
+    tag,
+    params,
+    body: seedRollRequestSchema,
+    status: 201,
+    response: seedInfoSchema,
+    errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE', 'TURF_ERR_BUNDLE', 'TURF_ERR_CONFIG', 'TURF_ERR_SEED'],
+    handle: ({ params: { id }, body }) => operations.seedRoll({ ...body, id }),
+  });
+
+  emptyEndpoint(app, {
+    method: 'DELETE',
+    url: '/seeds/:id',
+    summary: 'End and delete a seed; with force, although workers of it live',
+    tag,
+    params,
+    query: z.strictObject({ force: queryFlag }),
+    status: 204,
+    errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE'],
+    handle: ({ params: { id }, query: { force } }) => operations.seedRemove(id, { force }),
+  });
+
+  jsonEndpoint(app, {
+    method: 'POST',
     url: '/seeds/:id/fork',
-    summary: 'Fork a worker from a seed and start it',
+    summary: 'Fork a worker from a seed and start it; with count, many',
     tag,
     params,
     body: forkRequestSchema,
     status: 201,
-    response: forkResultSchema,
+    response: z.union([forkResultSchema, forkManyResultSchema]),
     errors: [
       'TURF_ERR_NOT_FOUND',
       'TURF_ERR_EXISTS',
@@ -101,7 +110,8 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
       'TURF_ERR_LAUNCH',
       'TURF_ERR_TIMEOUT',
     ],
-    async handle({ params: { id: seed }, body, reply }) {
+    async handle({ params: { id: seed }, body: { count, ...body }, reply }) {
+      if (count !== undefined) return { workers: [...(await operations.forkMany({ ...body, seed }, count))] };
       const worker = await operations.fork({ ...body, seed });
       reply.header('location', `/v1/containers/${worker.id}`);
       return worker;

@@ -16,6 +16,7 @@ import { toProblem } from './problem.js';
 import { resources } from './resources.js';
 import { seeds } from './seeds.js';
 import { system } from './system.js';
+import { tree } from './tree.js';
 import { compileValidator } from './validation.js';
 import { workers } from './workers.js';
 
@@ -71,6 +72,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
       resources(v1, { operations });
       logs(v1, { operations });
       seeds(v1, { operations });
+      tree(v1, { operations });
       workers(v1, { operations });
       events(v1, { operations, heartbeatMs: options.heartbeatMs ?? 15_000 });
       system(v1, { operations });

@@ -1,4 +1,5 @@
 import { type ForkOptions } from '../../cli/operations.js';
+import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type TurfMember } from '../../oci-spec/turf-member.js';
 import { countsSwap, workerResources } from '../cgroups/worker.js';
@@ -44,6 +45,10 @@ export function coldRequest(
   options: ForkOptions,
   configOf: (seed: Container) => OciConfig,
 ): ColdRequest {
+  for (const path of ['maxRequests', 'ttlMs', 'onExit'] as const) {
+    if (options[path] !== undefined)
+      throw new TurfError('TURF_ERR_UNSUPPORTED', `${path}: only a clone of a seed has it`, { path });
+  }
   const { seed, ...place } = workerSpec(machine, { ...options, cold: true }, configOf);
   return {
     ...place,

@@ -7,6 +7,7 @@ import { type TurfMember } from '../../oci-spec/turf-member.js';
 import { type Bundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
 import { type ContainerSpec } from '../containers/create.js';
+import { deleteContainer } from '../containers/delete.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { turfState } from '../containers/lifecycle.js';
 import { storedConfig } from '../containers/stored-config.js';
@@ -25,6 +26,10 @@ import {
   type RuntimeFile,
   runtimeFiles,
 } from './runtime-files.js';
+import { forkCurrent } from './fork-current.js';
+import { KeptSeeds } from './kept-seeds.js';
+import { SeedKeeper } from './keeper.js';
+import { makeSeed, type SeedMaking } from './make-seed.js';
 import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
 import { StandIns } from './stand-in.js';
@@ -36,6 +41,8 @@ const DEFAULT_POOL = 1;
 /** Seeds and their clones. */
 export class Seeds {
   readonly #machine: Machine;
+  readonly kept: KeptSeeds;
+  readonly keeper: SeedKeeper;
   readonly #exits: ExitWatch;
   readonly #files: readonly RuntimeFile[];
   readonly #coldFiles: readonly RuntimeFile[];
@@ -53,6 +60,14 @@ export class Seeds {
     this.standIns = new StandIns(machine);
     this.#files = runtimeFiles();
     this.#coldFiles = coldFiles();
+    this.kept = new KeptSeeds(machine.store.root);
+    this.keeper = new SeedKeeper(machine, this.kept, {
+      make: (making) => this.#make(making),
+      remove: (seed) => machine.locks.run(seed.id, () => this.#remove(seed)),
+      workers: (seed) => this.workers(seed),
+      forks: (id) => this.#forks.get(id) ?? 0,
+      setForks: (id, count) => void this.#forks.set(id, count),
+    });
     makeSeedRoot(join(machine.store.root, '.seed-root'), this.#files);
     makeWorkerRoot(join(machine.store.root, '.worker-root'));
     makeColdRoot(join(machine.store.root, '.cold-root'), this.#coldFiles);
@@ -116,24 +131,37 @@ export class Seeds {
 
   info(seed: Container): SeedInfo {
     const { facts, lifecycle, parked } = seed;
-    const workers = [...this.#machine.containers.values()].filter(
-      (other) => other.facts.seed === seed.id && other.lifecycle.state !== 'stopped',
-    );
     return {
       id: facts.id,
+      ...this.kept.role(facts.id),
       mode: facts.seedMode ?? 'runtime',
       pid: lifecycle.state === 'stopped' ? 0 : (facts.process?.pid ?? 0),
       state: turfState(lifecycle, 'seed', parked),
       bundle: facts.bundle,
       created: facts.created,
       forks: this.#forks.get(facts.id) ?? 0,
-      workers: workers.length,
+      workers: this.workers(seed).length,
       pool: { size: poolSize(seed), ready: this.#ahead.ready(seed.id) },
     };
   }
 
-  /** @param stdio see forkWorker */
-  async fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
+  /** Clones of it that live. */
+  workers(seed: Container): Container[] {
+    return [...this.#machine.containers.values()].filter(
+      (other) => other.facts.seed === seed.id && other.lifecycle.state !== 'stopped',
+    );
+  }
+
+  /**
+   * Clones the current version of a seed, by its name; a version's own id names just that version.
+   *
+   * @param stdio see forkWorker
+   */
+  fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
+    return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }, stdio));
+  }
+
+  async #fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
     const context = {
       machine: this.#machine,
       exits: this.#exits,
@@ -160,6 +188,16 @@ export class Seeds {
   #filter(): CompiledSeccomp {
     this.#seccomp ??= this.#machine.seccomp.compile(WORKER_SECCOMP);
     return this.#seccomp;
+  }
+
+  #make(making: SeedMaking): Promise<Container> {
+    return this.#machine.locks.run(making.id, () => makeSeed(this.#machine, this.#exits, this, making));
+  }
+
+  async #remove(seed: Container): Promise<void> {
+    if (this.#machine.containers.get(seed.id) !== seed) return;
+    await this.dropAhead(seed.id);
+    await deleteContainer(this.#machine, seed, true);
   }
 
   #configOf(seed: Container): OciConfig {

@@ -29,6 +29,8 @@ export interface WorkerPlace {
 /** What a clone is made from, once bundle, seed and options have been put together. */
 export interface WorkerSpec extends WorkerPlace {
   readonly seed: Container;
+  /** See ForkOptions. */
+  readonly maxRequests: number | undefined;
 }
 
 /**
@@ -73,6 +75,7 @@ export function workerSpec(
     listen:
       options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
     hostNetwork,
+    maxRequests: options.maxRequests,
   };
 }
 

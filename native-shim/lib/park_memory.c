@@ -37,7 +37,8 @@ static char thread_state(int tasks, const char *tid) {
   return end != NULL && end[1] == ' ' ? end[2] : 0;
 }
 
-static int count_running(void) {
+/* `running_tid` gets the id of one of them. */
+static int count_running(char running_tid[static 16]) {
   char self[16];
   _Alignas(struct dirent64) char entries[4096];
   cleanup_fd int tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -56,18 +57,39 @@ static int count_running(void) {
       if (entry->d_name[0] == '.' || strcmp(entry->d_name, self) == 0)
         continue;
       state = thread_state(tasks, entry->d_name);
-      running += state != 0 && state != 'S' && state != 'Z' && state != 'X';
+      if (state != 0 && state != 'S' && state != 'Z' && state != 'X') {
+        running++;
+        (void)snprintf(running_tid, 16, "%.15s", entry->d_name);
+      }
     }
   }
   return length < 0 ? -errno : running;
 }
 
-int turf_park_threads_sleep(int patience_ms) {
+static int threads_sleep(int patience_ms, char running_tid[static 16]) {
   int running;
 
-  while ((running = count_running()) > 0 && patience_ms-- > 0)
+  while ((running = count_running(running_tid)) > 0 && patience_ms-- > 0)
     (void)sleep_one_ms();
   return running > 0 ? -EBUSY : running;
+}
+
+int turf_park_threads_sleep(int patience_ms) {
+  char tid[16];
+
+  return threads_sleep(patience_ms, tid);
+}
+
+static void name_thread(const char *tid, char *message, uint32_t size) {
+  char path[48], name[17] = "";
+  cleanup_fd int fd = -1;
+  ssize_t length;
+
+  (void)snprintf(path, sizeof path, "/proc/self/task/%s/comm", tid);
+  fd = open(path, O_RDONLY | O_CLOEXEC);
+  length = fd < 0 ? 0 : read(fd, name, sizeof name - 1);
+  name[length > 0 ? length - 1 : 0] = '\0'; /* the name ends with a line feed */
+  (void)snprintf(message, size, "thread %s (%s) does not come to rest", tid, name);
 }
 
 static int read_file(const char *path, char **text, size_t *length) {
@@ -189,14 +211,15 @@ int turf_park_descriptors(struct turf_park_descriptors *descriptors) {
 }
 
 int turf_seed_prepare(int control_fd, char *message, uint32_t message_size) {
+  char tid[16];
   int r = check_descriptors(control_fd, message, message_size);
 
   if (r == 0)
     r = choose_mappings(message, message_size);
   if (r < 0)
     return r;
-  r = turf_park_threads_sleep(THREAD_PATIENCE_MS);
-  if (r < 0)
-    (void)snprintf(message, message_size, "another thread does not come to rest");
+  r = threads_sleep(THREAD_PATIENCE_MS, tid);
+  if (r == -EBUSY)
+    name_thread(tid, message, message_size);
   return r;
 }

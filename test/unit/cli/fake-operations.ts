@@ -6,6 +6,7 @@ import type {
   Operations,
   SeedInfo,
 } from '../../../cli/operations.js';
+import type { SeedDetails, TreeNode } from '../../../cli/seed-operations.js';
 import { TurfError } from '../../../cli/turf-error.js';
 
 export interface Call {
@@ -45,6 +46,8 @@ export const workerState: ContainerState = {
 
 export const seed: SeedInfo = {
   id: 's1',
+  name: 's1',
+  role: 'current',
   mode: 'runtime',
   pid: 77,
   state: 'forkwait',
@@ -54,6 +57,33 @@ export const seed: SeedInfo = {
   workers: 3,
   pool: { size: 1, ready: 1 },
 };
+
+const memory = {
+  rss: 60 << 20,
+  pss: 20 << 20,
+  shared: 58 << 20,
+  private: 2 << 20,
+  swap: 0,
+  pageTables: 1 << 19,
+};
+
+export const seedDetails: SeedDetails = {
+  ...seed,
+  policy: { restart: 'always', maxForks: 100 },
+  network: 'none',
+  code: '/srv/s1/code',
+  idBase: 2_000_000_000,
+  memory,
+  workerIds: ['w1', 'w2', 'w3'],
+};
+
+export const treeNodes: readonly TreeNode[] = [
+  { id: 's1', kind: 'seed', state: 'forkwait', pid: 77, memory, orphan: false, depth: 0 },
+  { id: 'f1', kind: 'seed', state: 'forkwait', pid: 78, memory, parent: 's1', orphan: false, depth: 1 },
+  { id: 'w1', kind: 'worker', state: 'running', pid: 88, memory, parent: 'f1', orphan: false, depth: 2 },
+  { id: 'w2', kind: 'worker', state: 'stopped', pid: 0, parent: 's1', orphan: false, depth: 1 },
+  { id: 'w3', kind: 'worker', state: 'running', pid: 99, memory, parent: 'old', orphan: true, depth: 0 },
+];
 
 export const forkResult: ForkResult = {
   id: 'w1',
@@ -101,7 +131,15 @@ export function fakeOperations(overrides: Partial<Operations> = {}): FakeOperati
     wait: (id) => Promise.resolve({ ...workerState, id, turf: { ...workerState.turf, exitCode: 3 } }),
     seedCreate: (options) => Promise.resolve({ ...seed, id: options.id, bundle: options.bundle }),
     seedList: () => Promise.resolve([seed]),
+    seedInspect: (id) => Promise.resolve({ ...seedDetails, id }),
+    seedRoll: ({ id }) => Promise.resolve({ ...seed, id: `${id}+2`, name: id }),
+    seedRemove: () => Promise.resolve(),
+    tree: () => Promise.resolve(treeNodes),
     fork: (options) => Promise.resolve({ ...forkResult, id: options.id }),
+    forkMany: (options, count) =>
+      Promise.resolve(
+        Array.from({ length: count }, (_, n) => ({ ...forkResult, id: `${options.id}-${n + 1}` })),
+      ),
     invoke: () =>
       Promise.resolve({
         status: 200,

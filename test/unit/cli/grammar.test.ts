@@ -151,6 +151,47 @@ const accepted: [string, readonly string[], unknown][] = [
     ['seedCreate', { id: 's1', bundle: '/some/where/fn', timeoutMs: 1500 }],
   ],
   ['seed list', ['seed', 'list', '-q'], ['seedList']],
+  ['seed inspect', ['seed', 'inspect', 's1'], ['seedInspect', 's1']],
+  [
+    'seed create with a policy',
+    [
+      ...['seed', 'create', 's1', '--restart', 'on-failure', '--max-restarts', '3', '--liveness', '500ms'],
+      ...['--max-memory', '100m', '--drain', 'idle', '--max-age', '1.5h', '--max-forks', '1000'],
+    ],
+    [
+      'seedCreate',
+      {
+        id: 's1',
+        bundle,
+        policy: {
+          restart: 'on-failure',
+          maxRestarts: 3,
+          livenessMs: 500,
+          maxMemory: 100 << 20,
+          drain: 'idle',
+          maxAgeMs: 5_400_000,
+          maxForks: 1000,
+        },
+      },
+    ],
+  ],
+  [
+    'seed roll',
+    ['seed', 'roll', 's1', '--bundle', 'v2', '--drain', 'now', '--timeout', '2'],
+    ['seedRoll', { id: 's1', bundle: '/some/where/v2', drain: 'now', timeoutMs: 2000 }],
+  ],
+  [
+    'fork many',
+    ['fork', 's1', 'w', '--count', '3', '--on-exit', 'restart', '--ttl', '10m', '--disposable'],
+    ['forkMany', { seed: 's1', id: 'w', onExit: 'restart', ttlMs: 600_000, maxRequests: 1 }, 3],
+  ],
+  [
+    'fork that waits',
+    ['fork', 's1', 'w1', '--when-unready', 'wait'],
+    ['fork', { seed: 's1', id: 'w1', whenUnready: 'wait' }],
+  ],
+  ['seed rm', ['seed', 'rm', '-f', 's1'], ['seedRemove', 's1', { force: true }]],
+  ['tree', ['tree'], ['tree']],
   ['fork', ['fork', 's1', 'w1'], ['fork', { seed: 's1', id: 'w1' }]],
   [
     'every option of fork',
@@ -277,6 +318,10 @@ const refused: [readonly string[], string][] = [
   [['logs', 'c1', '--tail', 'all'], 'invalid value "all" for flag -tail: parse error'],
   [['list', 'x'], 'turf: "list" requires exactly 0 argument(s)'],
   [['list', '--format', 'yaml'], 'invalid value "yaml" for flag -format: one of table, json'],
+  [
+    ['seed', 'create', 's', '--max-age', 'soon'],
+    'invalid value "soon" for flag -max-age: not like 30s, 10m, 1.5h or 7d',
+  ],
   [['seed', 'create'], 'turf: "seed create" requires exactly 1 argument(s)'],
   [['seed', 'grow'], 'unknown command: seed grow'],
   [['fork', 's1'], 'turf: "fork" requires exactly 2 argument(s)'],

@@ -63,7 +63,7 @@ void t.test('seed list prints seeds', async (t) => {
   const { stdout } = await runFake(['seed', 'list']);
   t.match(
     stdout,
-    /^ID +PID +STATE +MODE +FORKS +WORKERS +BUNDLE +CREATED\ns1 +77 +forkwait +runtime +12 +3 /,
+    /^ID +PID +STATE +MODE +ROLE +FORKS +WORKERS +BUNDLE +CREATED\ns1 +77 +forkwait +runtime +current +12 +3 /,
   );
   t.equal((await runFake(['seed', 'list', '-q'])).stdout, 's1\n');
   t.match(JSON.parse((await runFake(['seed', 'list', '--format=json'])).stdout), [{ id: 's1', workers: 3 }]);
@@ -151,4 +151,19 @@ void t.test('an interrupted stream ends quietly', async (t) => {
     Promise.reject(controller.signal.reason instanceof Error ? controller.signal.reason : new Error());
   const run = await runFake(['list'], { operations: { list }, context: { signal: controller.signal } });
   t.same([run.exitCode, run.stderr], [130, '']);
+});
+
+void t.test('tree draws what hangs below what', async (t) => {
+  const stdout = Buffer.from((await runFake(['tree'])).stdout, 'latin1').toString('utf8');
+  t.same(
+    stdout.split('\n').map((line) => line.replace(/ {3,}.*$/, '')),
+    ['ID', 's1', '├─ f1', '│  └─ w1', '└─ w2', 'w3 (of old, gone)', ''],
+  );
+  t.match(stdout, /w1 .* 58\.0M +2\.0M +0\.5M\n/);
+  t.match(stdout, /w2 +worker +stopped +0 +- +- +-\n/);
+  t.match(JSON.parse((await runFake(['tree', '-f', 'json'])).stdout), [{ id: 's1' }, { depth: 1 }]);
+  t.match(JSON.parse((await runFake(['seed', 'inspect', 's1'])).stdout), {
+    id: 's1',
+    workerIds: ['w1', 'w2', 'w3'],
+  });
 });

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { buildRestServer } from '../../../../daemon/rest/server.js';
 import { ERROR_CODES, TurfError, type TurfErrorCode } from '../../../../cli/turf-error.js';
 import type { Operations } from '../../../../cli/operations.js';
-import { fakeOperations, forkResult, runningState, seed, workerState } from '../../cli/fake-operations.js';
+import {
+  fakeOperations,
+  forkResult,
+  runningState,
+  seed,
+  seedDetails,
+  treeNodes,
+  workerState,
+} from '../../cli/fake-operations.js';
 
 const json = z.record(z.string(), z.unknown());
 
@@ -93,8 +101,40 @@ const cases: Case[] = [
     ['seedCreate', { id: 's1', bundle: '/srv/s1' }],
   ],
   ['seed list', 'GET', '/v1/seeds', undefined, 200, [seed], ['seedList']],
-  ['one seed', 'GET', '/v1/seeds/s1', undefined, 200, seed, ['seedList']],
-  ['seed delete', 'DELETE', '/v1/seeds/s1?force=true', undefined, 204, undefined, ['seedList']],
+  ['one seed', 'GET', '/v1/seeds/s1', undefined, 200, seedDetails, ['seedInspect', 's1']],
+  [
+    'seed delete',
+    'DELETE',
+    '/v1/seeds/s1?force=true',
+    undefined,
+    204,
+    undefined,
+    ['seedRemove', 's1', { force: true }],
+  ],
+  [
+    'fork many',
+    'POST',
+    '/v1/seeds/s1/fork',
+    { id: 'w', count: 2, onExit: 'delete', ttlMs: 1000, maxRequests: 1 },
+    201,
+    {
+      workers: [
+        { ...forkResult, id: 'w-1' },
+        { ...forkResult, id: 'w-2' },
+      ],
+    },
+    ['forkMany', { id: 'w', onExit: 'delete', ttlMs: 1000, maxRequests: 1, seed: 's1' }, 2],
+  ],
+  [
+    'seed roll',
+    'POST',
+    '/v1/seeds/s1/roll',
+    { bundle: '/srv/v2', drain: 'idle' },
+    201,
+    { ...seed, id: 's1+2' },
+    ['seedRoll', { id: 's1', bundle: '/srv/v2', drain: 'idle' }],
+  ],
+  ['tree', 'GET', '/v1/tree', undefined, 200, treeNodes, ['tree']],
   [
     'fork',
     'POST',

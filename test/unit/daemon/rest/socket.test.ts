@@ -16,6 +16,8 @@ import {
   logChunks,
   runningState,
   seed,
+  seedDetails,
+  treeNodes,
   workerState,
 } from '../../cli/fake-operations.js';
 
@@ -63,6 +65,10 @@ void t.test('the typed client is the operations, over a socket', async (t) => {
   t.match(await client.wait('w1'), { id: 'w1', turf: { exitCode: 3 } });
   t.same(await client.seedCreate({ id: 's1', bundle: '/srv/s1' }), seed);
   t.same(await client.seedList(), [seed]);
+  t.same(await client.seedInspect('s1'), seedDetails);
+  t.match(await client.seedRoll({ id: 's1' }), { id: 's1+2', name: 's1' });
+  await client.seedRemove('s1', { force: true });
+  t.same(await client.tree(), treeNodes);
   t.same(await client.fork({ seed: 's1', id: 'w1' }), forkResult);
   const answer = await client.invoke({
     id: 'w1',
@@ -79,12 +85,13 @@ void t.test('the typed client is the operations, over a socket', async (t) => {
   t.same(
     calls.map(({ name }) => name),
     [
-      ...['create', 'start', 'state', 'kill', 'delete', 'list', 'wait', 'seedCreate', 'seedList', 'fork'],
+      ...['create', 'start', 'state', 'kill', 'delete', 'list', 'wait', 'seedCreate', 'seedList'],
+      ...['seedInspect', 'seedRoll', 'seedRemove', 'tree', 'fork'],
       ...['invoke', 'version', 'check', 'health', 'features'],
     ],
   );
   t.same(calls[3]?.arguments, ['c1', 'KILL', true]);
-  t.match(calls[10]?.arguments, [{ id: 'w1', headers: [['a', 'b']], body: Buffer.from([0, 255]) }]);
+  t.match(calls[14]?.arguments, [{ id: 'w1', headers: [['a', 'b']], body: Buffer.from([0, 255]) }]);
 });
 
 void t.test('errors arrive as the TurfError that was thrown', async (t) => {
