@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { PROJECT } from './daemon.js';
-import { type LoadResult } from './load.js';
+import type { LoadResult } from './load.js';
 import type { Row } from './row.js';
 import { spread } from './statistics.js';
 
