@@ -20,9 +20,6 @@ const NOT_YET = 'is not supported yet';
 
 /** One line per field that turf does not implement. A field that is implemented loses its line, and nothing else changes. */
 const REFUSALS: readonly Refusal[] = [
-  { path: 'process.scheduler', value: (config) => config.process?.scheduler },
-  { path: 'process.ioPriority', value: (config) => config.process?.ioPriority },
-  { path: 'process.execCPUAffinity', value: (config) => config.process?.execCPUAffinity },
   {
     path: 'process.apparmorProfile',
     value: (config) =>
@@ -43,9 +40,7 @@ const REFUSALS: readonly Refusal[] = [
     supported: ({ selinux }) => selinux,
   },
   { path: 'linux.intelRdt', value: (config) => config.linux?.intelRdt },
-  { path: 'linux.memoryPolicy', value: (config) => config.linux?.memoryPolicy },
   { path: 'linux.netDevices', value: (config) => config.linux?.netDevices },
-  { path: 'linux.timeOffsets', value: (config) => config.linux?.timeOffsets },
   { path: 'linux.seccomp.listenerPath', value: (config) => config.linux?.seccomp?.listenerPath },
   { path: 'vm', value: (config) => config.vm, reason: 'is for virtual machines' },
   { path: 'windows', value: (config) => config.windows, reason: 'is for Windows' },

@@ -44,6 +44,10 @@ export const OP = {
   TMPFS_COPY_UP: 38,
   ADOPT_FD: 39,
   SESSION_KEYRING: 40,
+  SCHEDULER: 41,
+  IO_PRIORITY: 42,
+  MEMORY_POLICY: 43,
+  TIME_NAMESPACE: 44,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

@@ -1,7 +1,8 @@
 import type { OciConfig, OciLinux } from '../../oci-spec/config.js';
 import type { NamespaceType } from '../../oci-spec/namespaces.js';
 import type { CompiledSeccomp } from '../seccomp/compile.js';
-import type { EncodedPlan, PlanBuilder } from './encode.js';
+import type { PlanBuilder } from './encode.js';
+import type { EncodedPlan } from './plan-writer.js';
 
 /** Stands for the container's pid in the state of hooks; the executor writes the number. */
 export const PID_PLACEHOLDER = '@PID@';

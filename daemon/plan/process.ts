@@ -5,6 +5,7 @@ import { isRlimitName, RLIMITS } from '../../oci-spec/rlimits.js';
 import { sysctlPath } from '../../oci-spec/sysctl-name.js';
 import { runHooks } from './hooks.js';
 import type { PlanContext } from './plan-input.js';
+import { placeMemory, schedule } from './scheduling.js';
 
 /** Where programs are looked for if process.env has no PATH: what login(1) gives root. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -35,6 +36,8 @@ export function limitProcess({ linux, plan }: PlanContext, process: OciProcess):
   if (linux.personality !== undefined) {
     plan.personality('linux.personality', PERSONAS[linux.personality.domain]);
   }
+  placeMemory(plan, linux.memoryPolicy);
+  schedule(plan, process);
 }
 
 /**

@@ -75,6 +75,10 @@ enum turf_op {
                                  (a seed's control socket, a worker's listening socket); never below 3 */
   TURF_OP_SESSION_KEYRING = 40, /* str name: a new session keyring (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), so that the caller's keys are
                                    out of reach; nothing where the kernel has no keyrings */
+  TURF_OP_SCHEDULER = 41,     /* u32 policy, u64 flags, i32 nice, u32 priority, u64 runtime, u64 deadline, u64 period: sched_setattr(2) */
+  TURF_OP_IO_PRIORITY = 42,   /* u32 class << 13 | priority: ioprio_set(2) */
+  TURF_OP_MEMORY_POLICY = 43, /* u32 mode with flags, str node mask (any bytes, little-endian; empty: none): set_mempolicy(2) */
+  TURF_OP_TIME_NAMESPACE = 44, /* str lines of timens_offsets: a new time namespace with these offsets, entered */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

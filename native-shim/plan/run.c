@@ -120,6 +120,10 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return turf_op_personality;
   case TURF_OP_ADOPT_FD: return turf_op_adopt_fd;
   case TURF_OP_SESSION_KEYRING: return turf_op_session_keyring;
+  case TURF_OP_SCHEDULER: return turf_op_scheduler;
+  case TURF_OP_IO_PRIORITY: return turf_op_io_priority;
+  case TURF_OP_MEMORY_POLICY: return turf_op_memory_policy;
+  case TURF_OP_TIME_NAMESPACE: return turf_op_time_namespace;
   default: return NULL;
   }
 }

@@ -75,6 +75,12 @@ int turf_set_propagation(int fd, uint64_t propagation);
 /* procfs.c: opens the private procfs while the host's is still visible, which a user namespace needs for permission. */
 void turf_run_prepare_proc(struct turf_run *run);
 
+/* procfs.c: writes `value` to a file below /proc/self, in a procfs that nobody else has prepared. 0 or -errno. */
+int turf_run_write_self(struct turf_run *run, const char *path, const char *value);
+
+/* procfs.c: opens what the magic link /proc/self/`directory`/`name` refers to. */
+int turf_run_open_self_link(struct turf_run *run, const char *directory, const char *name);
+
 /* copy_up.c: copies what is in directory `from` (O_PATH) into directory `to`. 0 or -errno. */
 int turf_copy_up(int from, int to);
 
@@ -113,5 +119,9 @@ turf_op_function turf_op_close_fds, turf_op_stdio, turf_op_adopt_fd;
 
 /* keyring.c */
 turf_op_function turf_op_session_keyring;
+/* scheduling.c */
+turf_op_function turf_op_scheduler, turf_op_io_priority, turf_op_memory_policy;
+/* time.c */
+turf_op_function turf_op_time_namespace;
 
 #endif

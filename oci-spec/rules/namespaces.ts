@@ -95,8 +95,11 @@ function checkNames(config: OciConfig, has: HasNamespace, report: Report): void 
 
 function checkTimeOffsets(linux: OciLinux, has: HasNamespace, report: Report): void {
   const offsets = Object.entries(linux.timeOffsets ?? {});
+  const time = linux.namespaces?.find(({ type }) => type === 'time');
   if (offsets.length > 0 && !has('time'))
     report('linux.timeOffsets', 'needs a time namespace in linux.namespaces');
+  else if (offsets.length > 0 && (time?.path ?? '') !== '')
+    report('linux.timeOffsets', 'is for a new time namespace: one that is joined has its own');
   for (const [clock, { nanosecs }] of offsets) {
     const path = `linux.timeOffsets.${clock}`;
     if (clock !== 'monotonic' && clock !== 'boottime')

@@ -2,6 +2,7 @@ import { CAPABILITIES } from '../capabilities.js';
 import type { OciProcess } from '../config.js';
 import { type Report, show } from '../config-error.js';
 import { isRlimitName } from '../rlimits.js';
+import { checkScheduling } from './scheduling.js';
 
 /** (uid_t) -1 means "leave unchanged" to setresuid(2). */
 const NO_ID = 0xffff_ffff;
@@ -14,6 +15,7 @@ export function checkProcess(process: OciProcess, needsArgs: boolean, report: Re
   checkUser(process, report);
   checkRlimits(process, report);
   checkEffective(process, report);
+  checkScheduling(process, report);
   const { terminal, consoleSize } = process;
   if (terminal === true && consoleSize !== undefined) {
     for (const side of ['height', 'width'] as const) {

@@ -395,6 +395,60 @@ const BAD: readonly Row[] = [
     'linux.personality.flags: must be empty: the specification defines no flags',
   ],
   [{ annotations: { '': 'x' } }, 'annotations: must not have an empty name'],
+  // Scheduling
+  [
+    { process: { scheduler: { policy: 'SCHED_OTHER', nice: 20 } } },
+    'process.scheduler.nice: must be -20 to 19, got 20',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_FIFO' } } },
+    'process.scheduler.priority: must be 1 to 99 for SCHED_FIFO, got 0',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_BATCH', priority: 1 } } },
+    'process.scheduler.priority: is for SCHED_FIFO and SCHED_RR, not for SCHED_BATCH',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_RR', priority: 1, runtime: 1 } } },
+    'process.scheduler.runtime: is for SCHED_DEADLINE, not for SCHED_RR',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_DEADLINE', runtime: 5000, deadline: 4000, period: 3000 } } },
+    'process.scheduler.deadline: must be at least the runtime 5000, got 4000',
+    'process.scheduler.period: must be at least the deadline 4000, got 3000',
+  ],
+  [
+    { process: { execCPUAffinity: { initial: '0-', final: 'x' } } },
+    'process.execCPUAffinity.initial: must be a list such as "0-3,7", got "0-"',
+    'process.execCPUAffinity.final: must be a list such as "0-3,7", got "x"',
+  ],
+  [{ linux: { memoryPolicy: { mode: 'MPOL_BIND' } } }, 'linux.memoryPolicy.nodes: is required for MPOL_BIND'],
+  [
+    { linux: { memoryPolicy: { mode: 'MPOL_LOCAL', nodes: '0' } } },
+    'linux.memoryPolicy.nodes: must be empty for MPOL_LOCAL, got "0"',
+  ],
+  [
+    {
+      linux: {
+        memoryPolicy: {
+          mode: 'MPOL_BIND',
+          nodes: '0,',
+          flags: ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES'],
+        },
+      },
+    },
+    'linux.memoryPolicy.nodes: must be a list such as "0-3,7", got "0,"',
+    'linux.memoryPolicy.flags: must not have both MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES',
+  ],
+  [
+    {
+      linux: {
+        namespaces: [{ type: 'mount' }, { type: 'time', path: '/proc/1/ns/time' }],
+        timeOffsets: { boottime: { secs: 1 } },
+      },
+    },
+    'linux.timeOffsets: is for a new time namespace: one that is joined has its own',
+  ],
 ];
 
 const BAD_WORKERS: readonly Row[] = [

@@ -7,15 +7,8 @@ import { CONTAINER, type Json, patched } from './example-configs.js';
 const none = { apparmor: false, selinux: false };
 const mapping = { containerID: 0, hostID: 0, size: 1 };
 const mount = { destination: '/a', type: 'tmpfs' };
-const time = [{ type: 'mount' }, { type: 'time' }];
 
 const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
-  [{ process: { scheduler: { policy: 'SCHED_IDLE' } } }, 'process.scheduler: is not supported yet'],
-  [
-    { process: { ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 1 } } },
-    'process.ioPriority: is not supported yet',
-  ],
-  [{ process: { execCPUAffinity: { initial: '0' } } }, 'process.execCPUAffinity: is not supported yet'],
   [
     { process: { apparmorProfile: 'x' } },
     'process.apparmorProfile: needs AppArmor, which is not enabled on this machine',
@@ -26,12 +19,7 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
   ],
   [{ linux: { mountLabel: 'x' } }, 'linux.mountLabel: needs SELinux, which is not enabled on this machine'],
   [{ linux: { intelRdt: { closID: 'x' } } }, 'linux.intelRdt: is not supported yet'],
-  [{ linux: { memoryPolicy: { mode: 'MPOL_LOCAL' } } }, 'linux.memoryPolicy: is not supported yet'],
   [{ linux: { netDevices: { eth0: {} } } }, 'linux.netDevices: is not supported yet'],
-  [
-    { linux: { namespaces: time, timeOffsets: { boottime: { secs: 1 } } } },
-    'linux.timeOffsets: is not supported yet',
-  ],
   [
     {
       linux: {

@@ -54,6 +54,10 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   TMPFS_COPY_UP: [],
   ADOPT_FD: ['i:fd', 'u:number'],
   SESSION_KEYRING: ['s:name'],
+  SCHEDULER: ['u:policy', 'U:flags', 'i:nice', 'u:priority', 'U:runtime', 'U:deadline', 'U:period'],
+  IO_PRIORITY: ['u:priority'],
+  MEMORY_POLICY: ['u:mode', 'b:nodes'],
+  TIME_NAMESPACE: ['s:offsets'],
 };
 
 export interface DecodedOp {
