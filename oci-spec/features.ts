@@ -3,6 +3,7 @@ import { HOOK_PHASES } from './config-schema.js';
 import { MOUNT_OPTIONS } from './mount-options.js';
 import { NAMESPACE_TYPES } from './namespaces.js';
 import { OCI_VERSION, OCI_VERSION_MIN } from './rules/oci-version.js';
+import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES, namesOf } from './scheduling-names.js';
 import { SECCOMP_ACTIONS, SECCOMP_ARCHS, SECCOMP_FLAG_NAMES, SECCOMP_OPERATORS } from './seccomp-names.js';
 import { ANNOTATION_PREFIX } from './turf-member.js';
 
@@ -26,7 +27,7 @@ export interface FeatureFacts {
 }
 
 /** Recognised by the schema, but refused by unsupported.ts: not to be advertised. */
-const NOT_YET: ReadonlySet<string> = new Set(['idmap', 'ridmap', 'SCMP_ACT_NOTIFY']);
+const NOT_YET: ReadonlySet<string> = new Set(['SCMP_ACT_NOTIFY']);
 
 /** The document of runtime-spec features.md and features-linux.md. */
 export function featuresDocument(facts: FeatureFacts): Readonly<Record<string, unknown>> {
@@ -60,10 +61,10 @@ export function featuresDocument(facts: FeatureFacts): Readonly<Record<string, u
         : { enabled },
       apparmor: { enabled: facts.apparmor },
       selinux: { enabled: facts.selinux },
-      intelRdt: { enabled: false, schemata: false, monitoring: false },
-      memoryPolicy: { modes: [], flags: [] },
-      mountExtensions: { idmap: { enabled: false } },
-      netDevices: { enabled: false },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      memoryPolicy: { modes: namesOf(MEMORY_POLICY_MODES), flags: namesOf(MEMORY_POLICY_FLAGS) },
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: true },
     },
     annotations: {
       'dev.turf.version': facts.version,

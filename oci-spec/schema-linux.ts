@@ -92,13 +92,15 @@ export const personalitySchema = object({ domain: oneOf(['LINUX', 'LINUX32']), f
   'domain',
 ]);
 
+export const netDevicesSchema = record(object({ name: string }));
+
 export const linuxSchema = object({
   namespaces: array(namespaceSchema),
   uidMappings: idMappingsSchema,
   gidMappings: idMappingsSchema,
   timeOffsets: record(object({ secs: int64, nanosecs: uint32 })),
   devices: array(deviceSchema),
-  netDevices: record(object({ name: string })),
+  netDevices: netDevicesSchema,
   cgroupsPath: string,
   resources: resourcesSchema,
   /** The recursive names are what runc takes beside the four of the specification. */

@@ -3,6 +3,7 @@ import type { ConfigIssue, Report } from './config-error.js';
 import type { NamespaceType } from './namespaces.js';
 import { checkDevices } from './rules/devices.js';
 import { checkHooks } from './rules/hooks.js';
+import { checkIntelRdt, checkNetDevices } from './rules/linux-extras.js';
 import { checkMounts, checkPathList, mountWarnings } from './rules/mounts.js';
 import { checkNamespaces } from './rules/namespaces.js';
 import { checkNul } from './rules/nul.js';
@@ -42,6 +43,8 @@ export function configIssues(config: OciConfig): ConfigIssue[] {
   if (linux.resources !== undefined) checkResources(linux.resources, report);
   if (linux.cgroupsPath !== undefined) checkCgroupsPath(linux.cgroupsPath, report);
   if (linux.seccomp !== undefined) checkSeccomp(linux.seccomp, report);
+  checkNetDevices(linux.netDevices ?? {}, has, report);
+  if (linux.intelRdt !== undefined) checkIntelRdt(linux.intelRdt, report);
   if (linux.memoryPolicy !== undefined) checkMemoryPolicy(linux.memoryPolicy, report);
   if ((linux.personality?.flags ?? []).length > 0)
     report('linux.personality.flags', 'must be empty: the specification defines no flags');

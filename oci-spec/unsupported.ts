@@ -1,4 +1,4 @@
-import type { OciConfig, OciMount } from './config.js';
+import type { OciConfig } from './config.js';
 import { ConfigError, type ConfigIssue } from './config-error.js';
 
 /** What this machine and this build can do about fields that need support from outside the specification's core. */
@@ -39,8 +39,6 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'needs SELinux, which is not enabled on this machine',
     supported: ({ selinux }) => selinux,
   },
-  { path: 'linux.intelRdt', value: (config) => config.linux?.intelRdt },
-  { path: 'linux.netDevices', value: (config) => config.linux?.netDevices },
   { path: 'linux.seccomp.listenerPath', value: (config) => config.linux?.seccomp?.listenerPath },
   { path: 'vm', value: (config) => config.vm, reason: 'is for virtual machines' },
   { path: 'windows', value: (config) => config.windows, reason: 'is for Windows' },
@@ -49,7 +47,6 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** The same for list elements. */
-const UNSUPPORTED_MOUNT_OPTIONS: ReadonlySet<string> = new Set(['idmap', 'ridmap']);
 const UNSUPPORTED_ACTIONS: ReadonlySet<string> = new Set(['SCMP_ACT_NOTIFY']);
 
 /**
@@ -68,22 +65,9 @@ export function unsupportedIssues(config: OciConfig, capabilities: Capabilities)
     if (isSet(value(config)) && supported?.(capabilities) !== true)
       issues.push({ path, message: reason ?? NOT_YET });
   }
-  for (const [index, mount] of (config.mounts ?? []).entries()) issues.push(...mountIssues(mount, index));
   for (const [index, { action }] of (config.linux?.seccomp?.syscalls ?? []).entries()) {
     if (UNSUPPORTED_ACTIONS.has(action))
       issues.push({ path: `linux.seccomp.syscalls[${index}].action`, message: `${action} ${NOT_YET}` });
-  }
-  return issues;
-}
-
-function mountIssues(mount: OciMount, index: number): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
-  for (const kind of ['uidMappings', 'gidMappings'] as const) {
-    if (isSet(mount[kind])) issues.push({ path: `mounts[${index}].${kind}`, message: NOT_YET });
-  }
-  for (const [position, option] of (mount.options ?? []).entries()) {
-    if (UNSUPPORTED_MOUNT_OPTIONS.has(option))
-      issues.push({ path: `mounts[${index}].options[${position}]`, message: `"${option}" ${NOT_YET}` });
   }
   return issues;
 }

@@ -5,6 +5,7 @@ import { leftoverCgroup, restoreCgroup } from './container-cgroup.js';
 import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
+import { leaveIntelRdt } from './intel-rdt.js';
 import { openProcess, runs } from './process-facts.js';
 import { waitsForStart } from './start-connection.js';
 
@@ -102,6 +103,7 @@ async function removeHalfMade(machine: Machine, id: string, facts: Facts | undef
     await cgroup.kill(constants.signals.SIGKILL);
     await cgroup.destroy();
   }
+  if (facts?.rdt !== undefined) leaveIntelRdt(facts.rdt);
   machine.store.remove(id);
   machine.log.warn({ id }, 'removed a half-made container');
 }

@@ -5,7 +5,6 @@ import { refuseUnsupported, unsupportedIssues } from '../../../oci-spec/unsuppor
 import { CONTAINER, type Json, patched } from './example-configs.js';
 
 const none = { apparmor: false, selinux: false };
-const mapping = { containerID: 0, hostID: 0, size: 1 };
 const mount = { destination: '/a', type: 'tmpfs' };
 
 const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
@@ -18,8 +17,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
     'process.selinuxLabel: needs SELinux, which is not enabled on this machine',
   ],
   [{ linux: { mountLabel: 'x' } }, 'linux.mountLabel: needs SELinux, which is not enabled on this machine'],
-  [{ linux: { intelRdt: { closID: 'x' } } }, 'linux.intelRdt: is not supported yet'],
-  [{ linux: { netDevices: { eth0: {} } } }, 'linux.netDevices: is not supported yet'],
   [
     {
       linux: {
@@ -32,12 +29,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
     },
     'linux.seccomp.listenerPath: is not supported yet',
     'linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY is not supported yet',
-  ],
-  [
-    { mounts: [{ ...mount, uidMappings: [mapping], gidMappings: [mapping], options: ['ro', 'ridmap'] }] },
-    'mounts[0].uidMappings: is not supported yet',
-    'mounts[0].gidMappings: is not supported yet',
-    'mounts[0].options[1]: "ridmap" is not supported yet',
   ],
   [{ vm: { kernel: {} } }, 'vm: is for virtual machines'],
   [{ windows: { layerFolders: [] } }, 'windows: is for Windows'],
@@ -61,7 +52,7 @@ void t.test('empty values are no requests', (t) => {
   const config = validateConfig(
     patched(CONTAINER, {
       process: { apparmorProfile: '', selinuxLabel: '', execCPUAffinity: {} },
-      linux: { mountLabel: '', intelRdt: {}, netDevices: {}, timeOffsets: {} },
+      linux: { mountLabel: '', netDevices: {}, timeOffsets: {} },
       mounts: [{ ...mount, uidMappings: [], gidMappings: [] }],
       windows: {},
     }),

@@ -14,6 +14,8 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^root\.path$/, 'PlanInput.rootfs is this path, resolved'],
   [/^linux\.seccomp\.(?!listenerPath)/, 'PlanInput.seccomp is this profile, compiled'],
   [/^process\.execCPUAffinity\./, 'of exec, not of the first process'],
+  [/^linux\.(intelRdt|netDevices)/, 'the daemon lends them while the first process waits'],
+  [/^mounts\[\]\.(uid|gid)Mappings/, 'PlanInput.bindSourceFds is the source, mapped'],
   [/^linux\.personality\.flags/, 'the specification defines no flag'],
   [/^linux\.namespaces\[\]\.path$/, 'PlanInput.namespaceFds is this path, opened'],
 ];
