@@ -26,13 +26,9 @@ export interface FeatureFacts {
   readonly rdmaCgroup: boolean;
 }
 
-/** Recognised by the schema, but refused by unsupported.ts: not to be advertised. */
-const NOT_YET: ReadonlySet<string> = new Set(['SCMP_ACT_NOTIFY']);
-
 /** The document of runtime-spec features.md and features-linux.md. */
 export function featuresDocument(facts: FeatureFacts): Readonly<Record<string, unknown>> {
-  const offered = (names: Iterable<string>): string[] =>
-    [...names].filter((name) => !NOT_YET.has(name)).sort();
+  const offered = (names: Iterable<string>): string[] => [...names].sort();
   const { enabled, libraryVersion, supportedFlags } = facts.seccomp;
   return {
     ociVersionMin: OCI_VERSION_MIN,

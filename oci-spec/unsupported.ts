@@ -39,15 +39,11 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'needs SELinux, which is not enabled on this machine',
     supported: ({ selinux }) => selinux,
   },
-  { path: 'linux.seccomp.listenerPath', value: (config) => config.linux?.seccomp?.listenerPath },
   { path: 'vm', value: (config) => config.vm, reason: 'is for virtual machines' },
   { path: 'windows', value: (config) => config.windows, reason: 'is for Windows' },
   { path: 'solaris', value: (config) => config.solaris, reason: 'is for Solaris' },
   { path: 'zos', value: (config) => config.zos, reason: 'is for z/OS' },
 ];
-
-/** The same for list elements. */
-const UNSUPPORTED_ACTIONS: ReadonlySet<string> = new Set(['SCMP_ACT_NOTIFY']);
 
 /**
  * Refuses a config that asks for what turf does not implement, naming every such field: nothing is ignored.
@@ -64,10 +60,6 @@ export function unsupportedIssues(config: OciConfig, capabilities: Capabilities)
   for (const { path, value, reason, supported } of REFUSALS) {
     if (isSet(value(config)) && supported?.(capabilities) !== true)
       issues.push({ path, message: reason ?? NOT_YET });
-  }
-  for (const [index, { action }] of (config.linux?.seccomp?.syscalls ?? []).entries()) {
-    if (UNSUPPORTED_ACTIONS.has(action))
-      issues.push({ path: `linux.seccomp.syscalls[${index}].action`, message: `${action} ${NOT_YET}` });
   }
   return issues;
 }

@@ -18,6 +18,7 @@ import { lendHostResources } from './linux-extras.js';
 import { openMountSources } from './mount-sources.js';
 import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
+import { prepareListener } from './seccomp-listener.js';
 import { writePidFile } from './pid-file.js';
 import { UndoStack } from './undo.js';
 
@@ -162,6 +163,7 @@ async function launch(
       own,
     });
     const uid = config.process?.user?.uid ?? 0;
+    const seccompListener = prepareListener(machine, container, config, own);
     const plan = compilePlan({
       id,
       config,
@@ -178,6 +180,7 @@ async function launch(
       home: homeDirectory(machine.kernel, spec.rootfs, uid),
       adopt: spec.adopt,
       lateUserNamespace: late,
+      ...(seccompListener === undefined ? {} : { seccompListener }),
       ...(rootfsFd === undefined ? {} : { rootfsFd }),
       ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
       ...(config.linux?.seccomp === undefined

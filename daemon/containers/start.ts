@@ -1,6 +1,8 @@
+import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TurfError } from '../../cli/turf-error.js';
 import { type Machine } from '../machine.js';
+import { connectListener } from '../seccomp/listener.js';
 import { type Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
@@ -24,9 +26,13 @@ export async function startContainer(
 ): Promise<void> {
   const { id } = container;
   assertAllowed(id, 'start', observedState(container));
+  const { seccompListener } = container.facts;
+  const listener =
+    seccompListener === undefined ? undefined : connectListener(machine.kernel, seccompListener);
   exits.hush(container);
   try {
-    await releaseContainer(machine.kernel, machine.store.path(id, 'start.sock'), container.labels);
+    const socket = machine.store.path(id, 'start.sock');
+    await releaseContainer(machine.kernel, socket, container.labels, listener);
   } catch (cause) {
     exits.announce(container);
     if (!(cause instanceof TurfError)) throw cause;
@@ -34,6 +40,8 @@ export async function startContainer(
     if (cause.code === 'TURF_ERR_LAUNCH')
       await Promise.race([container.whenStopped(), delay(END_PATIENCE_MS)]);
     throw new TurfError(cause.code, cause.message, { operation: `start ${id}`, cause });
+  } finally {
+    if (listener !== undefined) closeSync(listener);
   }
   container.enter({ state: 'running' });
   machine.log.info({ id }, 'container started');

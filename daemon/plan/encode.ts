@@ -168,6 +168,10 @@ export class PlanBuilder extends PlanWriter {
     return this.op(OP.SECCOMP, label, (w) => w.u32(flags).i32(this.fd(listener)).str(bpf));
   }
 
+  seccompState(label: string, json: string): this {
+    return this.op(OP.SECCOMP_STATE, label, (w) => w.str(json));
+  }
+
   umask(label: string, mask: number): this {
     return this.op(OP.UMASK, label, (w) => w.u32(mask));
   }

@@ -48,6 +48,7 @@ export const OP = {
   IO_PRIORITY: 42,
   MEMORY_POLICY: 43,
   TIME_NAMESPACE: 44,
+  SECCOMP_STATE: 45,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

@@ -64,6 +64,13 @@ export interface PlanInput {
   readonly preserveFds?: number;
   /** linux.seccomp, compiled. */
   readonly seccomp?: CompiledSeccomp;
+  /** Where the filter's notification descriptor goes, and what goes with it. */
+  readonly seccompListener?: {
+    /** Connected; absent: it comes with START. */
+    readonly fd?: number;
+    /** JSON of the container process state, with the placeholder for both pids. */
+    readonly stateJson: (pid: typeof PID_PLACEHOLDER, status: 'creating' | 'created') => string;
+  };
   /** Index in config.mounts to the bind source as a detached mount: what a user namespace's root could not open. */
   readonly bindSourceFds?: ReadonlyMap<number, number>;
   /** Descriptors that the program is to have, by their number there (3 or more). */

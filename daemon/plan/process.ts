@@ -4,7 +4,7 @@ import type { OciProcess } from '../../oci-spec/config.js';
 import { isRlimitName, RLIMITS } from '../../oci-spec/rlimits.js';
 import { sysctlPath } from '../../oci-spec/sysctl-name.js';
 import { runHooks } from './hooks.js';
-import type { PlanContext } from './plan-input.js';
+import { PID_PLACEHOLDER, type PlanContext } from './plan-input.js';
 import { placeMemory, schedule } from './scheduling.js';
 
 /** Where programs are looked for if process.env has no PATH: what login(1) gives root. */
@@ -56,9 +56,16 @@ export function becomeProgram(context: PlanContext, process: OciProcess): void {
     throw configError('linux.seccomp', 'was not compiled');
   }
 
-  const isLateFilter = process.noNewPrivileges === true || keepsSysAdmin(process);
+  const isLateFilter = loadsFilterLast(process);
   const loadFilter = (): void => {
-    if (input.seccomp !== undefined) plan.seccomp('linux.seccomp', input.seccomp.flags, input.seccomp.bpf);
+    const { seccomp, seccompListener } = input;
+    if (seccomp === undefined) return;
+    if (seccompListener !== undefined) {
+      const { stateJson } = seccompListener;
+      plan.seccompState('linux.seccomp', stateJson(PID_PLACEHOLDER, isLateFilter ? 'created' : 'creating'));
+    }
+    const fd = seccompListener?.fd;
+    plan.seccomp('linux.seccomp', seccomp.flags, seccomp.bpf, fd === undefined ? -1 : plan.addFd(fd));
   };
 
   writeSecurityLabels(context, process);
@@ -104,6 +111,11 @@ function writeSecurityLabels({ plan }: PlanContext, process: OciProcess): void {
   if (process.selinuxLabel !== undefined && process.selinuxLabel !== '') {
     plan.writeProcSelf('process.selinuxLabel', 'attr/exec', process.selinuxLabel);
   }
+}
+
+/** Whether the filter is loaded just before the program, after start: seccomp(2) lets the process then. */
+export function loadsFilterLast(process: OciProcess): boolean {
+  return process.noNewPrivileges === true || keepsSysAdmin(process);
 }
 
 function keepsSysAdmin(process: OciProcess): boolean {

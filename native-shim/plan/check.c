@@ -51,6 +51,7 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_IO_PRIORITY: return "u";
   case TURF_OP_MEMORY_POLICY: return "ub";
   case TURF_OP_TIME_NAMESPACE: return "s";
+  case TURF_OP_SECCOMP_STATE: return "s";
   default: return NULL;
   }
 }

@@ -25,6 +25,8 @@ struct turf_run {
   int null_fd;  /* a verified /dev/null (O_PATH) */
   int empty_fd; /* an empty read-only tmpfs, attached where it was first used */
   int start_fd; /* the start connection, after WAIT_START */
+  int listener_fd;              /* what came with START: a connection for the seccomp notification descriptor */
+  struct turf_str notify_state; /* what is sent with that descriptor; empty: there is none */
   bool chroot_only;
   bool writes_proc;
   bool umask_given;
@@ -111,7 +113,7 @@ turf_op_function turf_op_sysctl, turf_op_write_proc_self;
 /* identity.c */
 turf_op_function turf_op_drop_bounding, turf_op_user, turf_op_capabilities;
 /* limits.c */
-turf_op_function turf_op_rlimit, turf_op_no_new_privs, turf_op_seccomp, turf_op_umask, turf_op_setsid, turf_op_personality;
+turf_op_function turf_op_rlimit, turf_op_no_new_privs, turf_op_umask, turf_op_setsid, turf_op_personality;
 /* program.c */
 turf_op_function turf_op_find_program, turf_op_exec;
 /* descriptors.c */
@@ -121,6 +123,8 @@ turf_op_function turf_op_close_fds, turf_op_stdio, turf_op_adopt_fd;
 turf_op_function turf_op_session_keyring;
 /* scheduling.c */
 turf_op_function turf_op_scheduler, turf_op_io_priority, turf_op_memory_policy;
+/* seccomp.c */
+turf_op_function turf_op_seccomp, turf_op_seccomp_state;
 /* time.c */
 turf_op_function turf_op_time_namespace;
 

@@ -17,19 +17,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
     'process.selinuxLabel: needs SELinux, which is not enabled on this machine',
   ],
   [{ linux: { mountLabel: 'x' } }, 'linux.mountLabel: needs SELinux, which is not enabled on this machine'],
-  [
-    {
-      linux: {
-        seccomp: {
-          defaultAction: 'SCMP_ACT_ALLOW',
-          listenerPath: '/s',
-          syscalls: [{ names: ['read'], action: 'SCMP_ACT_NOTIFY' }],
-        },
-      },
-    },
-    'linux.seccomp.listenerPath: is not supported yet',
-    'linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY is not supported yet',
-  ],
   [{ vm: { kernel: {} } }, 'vm: is for virtual machines'],
   [{ windows: { layerFolders: [] } }, 'windows: is for Windows'],
   [{ solaris: { milestone: 'x' } }, 'solaris: is for Solaris'],

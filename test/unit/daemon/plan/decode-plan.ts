@@ -58,6 +58,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   IO_PRIORITY: ['u:priority'],
   MEMORY_POLICY: ['u:mode', 'b:nodes'],
   TIME_NAMESPACE: ['s:offsets'],
+  SECCOMP_STATE: ['s:state'],
 };
 
 export interface DecodedOp {

@@ -12,7 +12,7 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^hooks\.(prestart|createRuntime|poststart|poststop)\[/, 'the daemon runs these hooks'],
   [/^linux\.(uid|gid)Mappings\[/, 'the daemon writes the maps'],
   [/^root\.path$/, 'PlanInput.rootfs is this path, resolved'],
-  [/^linux\.seccomp\.(?!listenerPath)/, 'PlanInput.seccomp is this profile, compiled'],
+  [/^linux\.seccomp\./, 'PlanInput.seccomp is this profile, compiled'],
   [/^process\.execCPUAffinity\./, 'of exec, not of the first process'],
   [/^linux\.(intelRdt|netDevices)/, 'the daemon lends them while the first process waits'],
   [/^mounts\[\]\.(uid|gid)Mappings/, 'PlanInput.bindSourceFds is the source, mapped'],
