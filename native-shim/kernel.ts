@@ -33,6 +33,12 @@ export interface Kernel {
   mountSetattr(fd: number, set: number, clear: number, recursive: boolean): void;
   /** fsopen(2), fsconfig(2), fsmount(2): a detached mount of a new file system. Kernel 5.2. */
   newMount(fstype: string, options: Readonly<Record<string, string>>, attributes: number): number;
+  /** A user namespace with these lines of uid_map and gid_map (user_namespaces(7)) and nobody in it. */
+  mappedUserNamespace(uidMap: string, gidMap: string): number;
+  /** mount_setattr(2), MOUNT_ATTR_IDMAP: shows a detached mount with the ids that the namespace maps to. Kernel 5.12. */
+  idmapMount(tree: number, userNamespace: number, recursive: boolean): void;
+  /** A socket of rtnetlink(7) in a network namespace; without one in the daemon's. Receiving waits at most five seconds. */
+  routeSocket(networkNamespace?: number): number;
   /** mknodat(2); `mode` includes the type bits. */
   mknodAt(directory: number, name: string, mode: number, major: number, minor: number): void;
 }

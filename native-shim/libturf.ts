@@ -56,6 +56,9 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
   const newMount = call(
     'int turf_new_mount(const char *fstype, const char *options, size_t length, uint64_t attributes)',
   );
+  const mappedUserNs = call('int turf_mapped_user_ns(const char *uid_map, const char *gid_map)');
+  const idmapMount = call('int turf_idmap_mount(int tree, int user_ns, int recursive)');
+  const routeSocket = call('int turf_route_socket(int network_namespace)');
   const mknodAt = call(
     'int turf_mknod_at(int directory, const char *name, uint32_t mode, uint32_t major, uint32_t minor)',
   );
@@ -111,6 +114,12 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
       );
       return checkResult(`mount a new ${fstype}`, newMount(fstype, packed, packed.length, attributes));
     },
+    mappedUserNamespace: (uidMap, gidMap) =>
+      checkResult('make a user namespace for id mappings', mappedUserNs(uidMap, gidMap)),
+    idmapMount(tree, userNamespace, recursive) {
+      checkResult('map the ids of a mount', idmapMount(tree, userNamespace, recursive ? 1 : 0));
+    },
+    routeSocket: (namespace) => checkResult('open a routing socket', routeSocket(namespace ?? -1)),
     mknodAt(directory, name, mode, major, minor) {
       checkResult(`mknod ${name}`, mknodAt(directory, name, mode, major, minor));
     },

@@ -14,6 +14,7 @@ import type {
   intelRdtSchema,
   linuxSchema,
   memoryPolicySchema,
+  netDevicesSchema,
   namespaceSchema,
   personalitySchema,
   seccompArgSchema,
@@ -69,6 +70,7 @@ export type OciSeccompArg = Infer<typeof seccompArgSchema>;
 export type OciPersonality = Infer<typeof personalitySchema>;
 export type OciIntelRdt = Infer<typeof intelRdtSchema>;
 export type OciMemoryPolicy = Infer<typeof memoryPolicySchema>;
+export type OciNetDevices = Infer<typeof netDevicesSchema>;
 
 export type OciResources = Infer<typeof resourcesSchema>;
 /** An entry of linux.resources.devices. */

@@ -3,6 +3,7 @@ import { HOOK_PHASES } from './config-schema.js';
 import { MOUNT_OPTIONS } from './mount-options.js';
 import { NAMESPACE_TYPES } from './namespaces.js';
 import { OCI_VERSION, OCI_VERSION_MIN } from './rules/oci-version.js';
+import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES, namesOf } from './scheduling-names.js';
 import { SECCOMP_ACTIONS, SECCOMP_ARCHS, SECCOMP_FLAG_NAMES, SECCOMP_OPERATORS } from './seccomp-names.js';
 import { ANNOTATION_PREFIX } from './turf-member.js';
 
@@ -25,13 +26,9 @@ export interface FeatureFacts {
   readonly rdmaCgroup: boolean;
 }
 
-/** Recognised by the schema, but refused by unsupported.ts: not to be advertised. */
-const NOT_YET: ReadonlySet<string> = new Set(['idmap', 'ridmap', 'SCMP_ACT_NOTIFY']);
-
 /** The document of runtime-spec features.md and features-linux.md. */
 export function featuresDocument(facts: FeatureFacts): Readonly<Record<string, unknown>> {
-  const offered = (names: Iterable<string>): string[] =>
-    [...names].filter((name) => !NOT_YET.has(name)).sort();
+  const offered = (names: Iterable<string>): string[] => [...names].sort();
   const { enabled, libraryVersion, supportedFlags } = facts.seccomp;
   return {
     ociVersionMin: OCI_VERSION_MIN,
@@ -60,10 +57,10 @@ export function featuresDocument(facts: FeatureFacts): Readonly<Record<string, u
         : { enabled },
       apparmor: { enabled: facts.apparmor },
       selinux: { enabled: facts.selinux },
-      intelRdt: { enabled: false, schemata: false, monitoring: false },
-      memoryPolicy: { modes: [], flags: [] },
-      mountExtensions: { idmap: { enabled: false } },
-      netDevices: { enabled: false },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      memoryPolicy: { modes: namesOf(MEMORY_POLICY_MODES), flags: namesOf(MEMORY_POLICY_FLAGS) },
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: true },
     },
     annotations: {
       'dev.turf.version': facts.version,

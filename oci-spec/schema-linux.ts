@@ -11,6 +11,7 @@ import {
   uint32,
   uint64,
 } from './schema-builder.js';
+import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES, namesOf } from './scheduling-names.js';
 import { resourcesSchema } from './schema-resources.js';
 import { SECCOMP_ACTIONS, SECCOMP_ARCHS, SECCOMP_FLAG_NAMES, SECCOMP_OPERATORS } from './seccomp-names.js';
 
@@ -80,17 +81,9 @@ export const intelRdtSchema = object({
 
 export const memoryPolicySchema = object(
   {
-    mode: oneOf([
-      'MPOL_DEFAULT',
-      'MPOL_BIND',
-      'MPOL_INTERLEAVE',
-      'MPOL_WEIGHTED_INTERLEAVE',
-      'MPOL_PREFERRED',
-      'MPOL_PREFERRED_MANY',
-      'MPOL_LOCAL',
-    ]),
+    mode: oneOf(namesOf(MEMORY_POLICY_MODES)),
     nodes: string,
-    flags: array(oneOf(['MPOL_F_NUMA_BALANCING', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_STATIC_NODES'])),
+    flags: array(oneOf(namesOf(MEMORY_POLICY_FLAGS))),
   },
   ['mode'],
 );
@@ -99,13 +92,15 @@ export const personalitySchema = object({ domain: oneOf(['LINUX', 'LINUX32']), f
   'domain',
 ]);
 
+export const netDevicesSchema = record(object({ name: string }));
+
 export const linuxSchema = object({
   namespaces: array(namespaceSchema),
   uidMappings: idMappingsSchema,
   gidMappings: idMappingsSchema,
   timeOffsets: record(object({ secs: int64, nanosecs: uint32 })),
   devices: array(deviceSchema),
-  netDevices: record(object({ name: string })),
+  netDevices: netDevicesSchema,
   cgroupsPath: string,
   resources: resourcesSchema,
   /** The recursive names are what runc takes beside the four of the specification. */

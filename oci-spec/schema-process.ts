@@ -1,4 +1,5 @@
 import { array, boolean, int32, integer, object, oneOf, string, uint32, uint64 } from './schema-builder.js';
+import { IO_PRIORITY_CLASSES, namesOf, SCHEDULER_FLAGS, SCHEDULER_POLICIES } from './scheduling-names.js';
 
 /** runtime-spec config.md "Process" and everything that is set for the process alone. */
 
@@ -30,28 +31,10 @@ export const rlimitSchema = object({ type: string, soft: uint64, hard: uint64 },
 
 export const schedulerSchema = object(
   {
-    policy: oneOf([
-      'SCHED_OTHER',
-      'SCHED_FIFO',
-      'SCHED_RR',
-      'SCHED_BATCH',
-      'SCHED_ISO',
-      'SCHED_IDLE',
-      'SCHED_DEADLINE',
-    ]),
+    policy: oneOf(namesOf(SCHEDULER_POLICIES)),
     nice: int32,
     priority: int32,
-    flags: array(
-      oneOf([
-        'SCHED_FLAG_RESET_ON_FORK',
-        'SCHED_FLAG_RECLAIM',
-        'SCHED_FLAG_DL_OVERRUN',
-        'SCHED_FLAG_KEEP_POLICY',
-        'SCHED_FLAG_KEEP_PARAMS',
-        'SCHED_FLAG_UTIL_CLAMP_MIN',
-        'SCHED_FLAG_UTIL_CLAMP_MAX',
-      ]),
-    ),
+    flags: array(oneOf(namesOf(SCHEDULER_FLAGS))),
     /** Nanoseconds, as `deadline` and `period`. */
     runtime: uint64,
     deadline: uint64,
@@ -62,7 +45,7 @@ export const schedulerSchema = object(
 
 export const ioPrioritySchema = object(
   {
-    class: oneOf(['IOPRIO_CLASS_RT', 'IOPRIO_CLASS_BE', 'IOPRIO_CLASS_IDLE']),
+    class: oneOf(namesOf(IO_PRIORITY_CLASSES)),
     priority: integer(0, 7),
   },
   ['class', 'priority'],

@@ -3,12 +3,14 @@ import type { ConfigIssue, Report } from './config-error.js';
 import type { NamespaceType } from './namespaces.js';
 import { checkDevices } from './rules/devices.js';
 import { checkHooks } from './rules/hooks.js';
+import { checkIntelRdt, checkNetDevices } from './rules/linux-extras.js';
 import { checkMounts, checkPathList, mountWarnings } from './rules/mounts.js';
 import { checkNamespaces } from './rules/namespaces.js';
 import { checkNul } from './rules/nul.js';
 import { checkOciVersion } from './rules/oci-version.js';
 import { ambientWarnings, capabilityWarnings, checkProcess } from './rules/process.js';
 import { checkCgroupsPath, checkResources } from './rules/resources.js';
+import { checkMemoryPolicy } from './rules/scheduling.js';
 import { checkSeccomp } from './rules/seccomp.js';
 import { checkSysctl } from './rules/sysctl.js';
 import { turfMember } from './turf-member.js';
@@ -41,6 +43,9 @@ export function configIssues(config: OciConfig): ConfigIssue[] {
   if (linux.resources !== undefined) checkResources(linux.resources, report);
   if (linux.cgroupsPath !== undefined) checkCgroupsPath(linux.cgroupsPath, report);
   if (linux.seccomp !== undefined) checkSeccomp(linux.seccomp, report);
+  checkNetDevices(linux.netDevices ?? {}, has, report);
+  if (linux.intelRdt !== undefined) checkIntelRdt(linux.intelRdt, report);
+  if (linux.memoryPolicy !== undefined) checkMemoryPolicy(linux.memoryPolicy, report);
   if ((linux.personality?.flags ?? []).length > 0)
     report('linux.personality.flags', 'must be empty: the specification defines no flags');
   checkNul(config, '', report);

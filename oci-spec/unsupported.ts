@@ -1,4 +1,4 @@
-import type { OciConfig, OciMount } from './config.js';
+import type { OciConfig } from './config.js';
 import { ConfigError, type ConfigIssue } from './config-error.js';
 
 /** What this machine and this build can do about fields that need support from outside the specification's core. */
@@ -20,8 +20,6 @@ const NOT_YET = 'is not supported yet';
 
 /** One line per field that turf does not implement. A field that is implemented loses its line, and nothing else changes. */
 const REFUSALS: readonly Refusal[] = [
-  { path: 'process.scheduler', value: (config) => config.process?.scheduler },
-  { path: 'process.ioPriority', value: (config) => config.process?.ioPriority },
   {
     path: 'process.apparmorProfile',
     value: (config) =>
@@ -41,20 +39,11 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'needs SELinux, which is not enabled on this machine',
     supported: ({ selinux }) => selinux,
   },
-  { path: 'linux.intelRdt', value: (config) => config.linux?.intelRdt },
-  { path: 'linux.memoryPolicy', value: (config) => config.linux?.memoryPolicy },
-  { path: 'linux.netDevices', value: (config) => config.linux?.netDevices },
-  { path: 'linux.timeOffsets', value: (config) => config.linux?.timeOffsets },
-  { path: 'linux.seccomp.listenerPath', value: (config) => config.linux?.seccomp?.listenerPath },
   { path: 'vm', value: (config) => config.vm, reason: 'is for virtual machines' },
   { path: 'windows', value: (config) => config.windows, reason: 'is for Windows' },
   { path: 'solaris', value: (config) => config.solaris, reason: 'is for Solaris' },
   { path: 'zos', value: (config) => config.zos, reason: 'is for z/OS' },
 ];
-
-/** The same for list elements. */
-const UNSUPPORTED_MOUNT_OPTIONS: ReadonlySet<string> = new Set(['idmap', 'ridmap']);
-const UNSUPPORTED_ACTIONS: ReadonlySet<string> = new Set(['SCMP_ACT_NOTIFY']);
 
 /**
  * Refuses a config that asks for what turf does not implement, naming every such field: nothing is ignored.
@@ -71,23 +60,6 @@ export function unsupportedIssues(config: OciConfig, capabilities: Capabilities)
   for (const { path, value, reason, supported } of REFUSALS) {
     if (isSet(value(config)) && supported?.(capabilities) !== true)
       issues.push({ path, message: reason ?? NOT_YET });
-  }
-  for (const [index, mount] of (config.mounts ?? []).entries()) issues.push(...mountIssues(mount, index));
-  for (const [index, { action }] of (config.linux?.seccomp?.syscalls ?? []).entries()) {
-    if (UNSUPPORTED_ACTIONS.has(action))
-      issues.push({ path: `linux.seccomp.syscalls[${index}].action`, message: `${action} ${NOT_YET}` });
-  }
-  return issues;
-}
-
-function mountIssues(mount: OciMount, index: number): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
-  for (const kind of ['uidMappings', 'gidMappings'] as const) {
-    if (isSet(mount[kind])) issues.push({ path: `mounts[${index}].${kind}`, message: NOT_YET });
-  }
-  for (const [position, option] of (mount.options ?? []).entries()) {
-    if (UNSUPPORTED_MOUNT_OPTIONS.has(option))
-      issues.push({ path: `mounts[${index}].options[${position}]`, message: `"${option}" ${NOT_YET}` });
   }
   return issues;
 }

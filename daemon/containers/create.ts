@@ -1,8 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { resolve } from 'node:path';
 import { type CreateOptions } from '../../cli/operations.js';
-import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { type Machine } from '../machine.js';
@@ -14,9 +12,13 @@ import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
 import { homeDirectory } from './home.js';
 import { runHooks } from './hooks.js';
+import { resctrlRoot } from './intel-rdt.js';
 import { launchContainer, newUserNamespace } from './launch.js';
+import { lendHostResources } from './linux-extras.js';
+import { openMountSources } from './mount-sources.js';
 import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
+import { prepareListener } from './seccomp-listener.js';
 import { writePidFile } from './pid-file.js';
 import { UndoStack } from './undo.js';
 
@@ -160,11 +162,19 @@ async function launch(
       own,
     );
     const late = spec.confined === true;
-    const user =
-      newUserNamespace(config) && !late
-        ? openForUserNamespace(machine, spec, options.bundle, own)
-        : undefined;
+    if (config.linux?.intelRdt !== undefined) resctrlRoot();
+    const { sources, rootfs: rootfsFd } = openMountSources({
+      kernel: machine.kernel,
+      config,
+      bundle: options.bundle,
+      rootfs: spec.rootfs,
+      namespaceFds,
+      given: spec.mountFds,
+      ownUserNamespace: newUserNamespace(config) && !late,
+      own,
+    });
     const uid = config.process?.user?.uid ?? 0;
+    const seccompListener = prepareListener(machine, container, config, own);
     const plan = compilePlan({
       id,
       config,
@@ -177,11 +187,12 @@ async function launch(
       noPivot: options.noPivot ?? false,
       noNewKeyring: options.noNewKeyring ?? false,
       preserveFds: options.preserveFds ?? 0,
-      bindSourceFds: new Map([...(user?.sources ?? []), ...spec.mountFds]),
+      bindSourceFds: new Map([...sources, ...spec.mountFds]),
       home: homeDirectory(machine.kernel, spec.rootfs, uid),
       adopt: spec.adopt,
       lateUserNamespace: late,
-      ...(user === undefined ? {} : { rootfsFd: user.rootfs }),
+      ...(seccompListener === undefined ? {} : { seccompListener }),
+      ...(rootfsFd === undefined ? {} : { rootfsFd }),
       ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
       ...(config.linux?.seccomp === undefined
         ? {}
@@ -198,9 +209,11 @@ async function launch(
       cgroupDirectory: entry.cgroupFd,
       stdio: options.launcher === undefined ? logStdio(machine, id, own) : undefined,
       onPid: async (pid) => {
-        if (!cgroup.needsPid) return;
-        await cgroup.start(pid);
-        machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+        if (cgroup.needsPid) {
+          await cgroup.start(pid);
+          machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+        }
+        lendHostResources(machine, container, config, pid, undo);
       },
     });
   } finally {
@@ -215,30 +228,4 @@ function logStdio(machine: Machine, id: string, own: (fd: number) => number): [n
     own(machine.store.openLog(id, 'stdout')),
     own(machine.store.openLog(id, 'stderr')),
   ];
-}
-
-/**
- * Opens the root and the bind sources as detached mounts: root of a user namespace may not be able to walk to them.
- */
-function openForUserNamespace(
-  machine: Machine,
-  spec: ContainerSpec,
-  bundle: string,
-  own: (fd: number) => number,
-): { rootfs: number; sources: Map<number, number> } {
-  const sources = new Map<number, number>();
-  for (const [index, mount] of (spec.config.mounts ?? []).entries()) {
-    const recursive = mount.options?.includes('rbind') === true;
-    const bind = recursive || mount.type === 'bind' || mount.options?.includes('bind') === true;
-    if (!bind || spec.mountFds.has(index)) continue;
-    try {
-      const path = resolve(bundle, mount.source ?? '');
-      sources.set(index, own(machine.kernel.openTree(path, { clone: true, recursive })));
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const path = `mounts[${index}].source`;
-      throw new TurfError('TURF_ERR_LAUNCH', `${path}: ${reason}`, { path, cause });
-    }
-  }
-  return { rootfs: own(machine.kernel.openTree(spec.rootfs, { clone: true, recursive: true })), sources };
 }

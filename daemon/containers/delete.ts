@@ -3,6 +3,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { runHooks } from './hooks.js';
+import { leaveIntelRdt } from './intel-rdt.js';
 import { endFirstProcess } from './kill.js';
 import { assertAllowed, observedState } from './lifecycle.js';
 import { hookState } from './oci-state.js';
@@ -25,6 +26,7 @@ export async function deleteContainer(machine: Machine, container: Container, fo
   // Without a PID namespace of its own, the end of the first process ends no other.
   if (cgroup !== undefined && cgroup.procs().length > 0) await cgroup.kill(constants.signals.SIGKILL);
   await cgroup?.destroy();
+  if (container.facts.rdt !== undefined) leaveIntelRdt(container.facts.rdt);
   if (container.facts.listen !== undefined) removeListener(machine.kernel, container.facts.listen);
   await poststop(machine, container);
   machine.store.remove(id);

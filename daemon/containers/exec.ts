@@ -81,6 +81,12 @@ async function launch(
   const first = facts.process;
   if (pidfd === undefined || first === undefined) throw stopped(id);
   const linux = config.linux ?? {};
+  // Whoever listens knows the container's own process only.
+  if ((linux.seccomp?.listenerPath ?? '') !== '') {
+    const path = 'linux.seccomp.listenerPath';
+    const message = `${path}: exec cannot give its program a filter that notifies`;
+    throw new TurfError('TURF_ERR_UNSUPPORTED', message, { path });
+  }
   const consoleSocketFd = openConsoleSocket(kernel, options, process.terminal === true, own);
   const hasRoot = linux.namespaces?.some(({ type }) => type === 'mount') === true;
   const rootFd = hasRoot ? undefined : own(openRoot(first.pid));

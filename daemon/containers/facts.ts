@@ -24,6 +24,10 @@ export const factsSchema = z.strictObject({
   process: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).optional(),
   /** Absent while there is none. */
   cgroup: cgroupFactsSchema.optional(),
+  /** What was made for it in the resctrl file system. */
+  rdt: z.strictObject({ group: z.string().optional(), monitor: z.string().optional() }).optional(),
+  /** Where start connects for the seccomp notification descriptor. */
+  seccompListener: z.string().optional(),
   owner: z.string(),
   annotations: z.record(z.string(), z.string()),
   /** Kinds of hooks that config.json has, so that it need not be read again to learn that there are none. */

@@ -1,13 +1,14 @@
 import { closeSync, writeFileSync } from 'node:fs';
 import { type Launcher, type LaunchRequest } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type OciConfig, type OciIdMapping } from '../../oci-spec/config.js';
+import { type OciConfig } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
 import { type CompiledPlan, SYNC_ID_MAPS, SYNC_NAMESPACES } from '../plan/plan-input.js';
 import { type Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
 import { endFirstProcess } from './kill.js';
+import { mapLines } from './mount-sources.js';
 import { hookState } from './oci-state.js';
 import { openProcess } from './process-facts.js';
 import { SyncChannel } from './sync.js';
@@ -144,14 +145,12 @@ export function newUserNamespace(config: OciConfig): boolean {
 
 /** Writes uid_map and gid_map of a new user namespace (user_namespaces(7)); each file takes one write. */
 function writeIdMappings(pid: number, config: OciConfig): void {
-  const lines = (mappings: readonly OciIdMapping[] | undefined): string =>
-    (mappings ?? []).map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
   for (const [file, field, mappings] of [
     ['gid_map', 'linux.gidMappings', config.linux?.gidMappings],
     ['uid_map', 'linux.uidMappings', config.linux?.uidMappings],
   ] as const) {
     try {
-      writeFileSync(`/proc/${pid}/${file}`, lines(mappings));
+      writeFileSync(`/proc/${pid}/${file}`, mapLines(mappings));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new TurfError('TURF_ERR_CONFIG', `${field}: ${reason}`, { path: field, cause });

@@ -5,6 +5,7 @@ import { Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { type Facts } from './facts.js';
 import { endCgroup, removeLeftoverCgroup } from './leftovers.js';
+import { leaveIntelRdt } from './intel-rdt.js';
 import { openProcess, runs } from './process-facts.js';
 import { waitsForStart } from './start-connection.js';
 
@@ -98,6 +99,7 @@ function watchIfAlive(
 async function removeHalfMade(machine: Machine, id: string, facts: Facts | undefined): Promise<void> {
   if (facts?.cgroup === undefined) await removeLeftoverCgroup(machine, id);
   else await endCgroup(restoreCgroup(facts.cgroup));
+  if (facts?.rdt !== undefined) leaveIntelRdt(facts.rdt);
   machine.store.remove(id);
   machine.log.warn({ id }, 'removed a half-made container');
 }

@@ -5,8 +5,15 @@
 export class UndoStack {
   readonly #steps: { readonly name: string; readonly run: () => void | Promise<void> }[] = [];
 
+  readonly #afterwards: (() => void)[] = [];
+
   push(name: string, run: () => void | Promise<void>): void {
     this.#steps.push({ name, run });
+  }
+
+  /** Remembers what is to be done when the stack is done with, whether it was unwound or cleared: closing what steps need. */
+  afterwards(run: () => void): void {
+    this.#afterwards.push(run);
   }
 
   /** Runs every step; returns the errors, each named after its step. */
@@ -19,11 +26,17 @@ export class UndoStack {
         errors.push(new Error(`undo ${step.name}`, { cause: error }));
       }
     }
+    this.#end();
     return errors;
   }
 
   /** Everything went well: nothing is to be undone any more. */
   clear(): void {
     this.#steps.length = 0;
+    this.#end();
+  }
+
+  #end(): void {
+    for (const run of this.#afterwards.splice(0)) run();
   }
 }

@@ -32,7 +32,8 @@ export function namespaceFlags(linux: OciLinux, input: PlanInput, plan: PlanBuil
   const requested = requestedNamespaces(linux);
   let cloneFlags = 0;
   for (const [type, { path }] of requested) {
-    if (path === '' && type !== 'cgroup') cloneFlags |= NAMESPACES[type].flag;
+    if (path !== '' || type === 'cgroup' || (type === 'time' && hasOffsets(linux))) continue;
+    cloneFlags |= NAMESPACES[type].flag;
   }
   const joined = (type: NamespaceType): number => {
     const entry = requested.get(type);
@@ -60,8 +61,22 @@ export function enterNamespaces({ input, linux, plan, namespaces }: PlanContext)
   if (cgroup?.path === '') plan.unshare(cgroup.label, NAMESPACES.cgroup.flag);
   const user = requested.get('user');
   if (user !== undefined) plan.becomeRoot(user.label);
+  setClocks(plan, linux, requested.get('time'));
   const network = requested.get('network');
   if (network !== undefined && namespaces.isNew('network')) plan.loopbackUp(network.label);
+}
+
+function hasOffsets(linux: OciLinux): boolean {
+  return Object.keys(linux.timeOffsets ?? {}).length > 0;
+}
+
+/** A time namespace takes offsets only while nobody is in it: then the plan makes it, not the clone (time_namespaces(7)). */
+function setClocks(plan: PlanBuilder, linux: OciLinux, time: Requested | undefined): void {
+  if (time === undefined || !hasOffsets(linux)) return;
+  const lines = Object.entries(linux.timeOffsets ?? {}).map(
+    ([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs.toString()} ${nanosecs}\n`,
+  );
+  plan.timeNamespace('linux.timeOffsets', lines.join(''));
 }
 
 /** hostname and domainname, in a UTS namespace of the container only. */

@@ -65,6 +65,17 @@ export interface HookOp {
   readonly phase: 'createContainer' | 'startContainer';
 }
 
+export interface SchedulerOp {
+  readonly policy: number;
+  readonly flags: number;
+  readonly nice: number;
+  readonly priority: number;
+  /** Nanoseconds, as deadline and period. */
+  readonly runtime: number | bigint;
+  readonly deadline: number | bigint;
+  readonly period: number | bigint;
+}
+
 export interface UserOp {
   readonly uid: number;
   readonly gid: number;

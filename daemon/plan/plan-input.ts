@@ -1,7 +1,8 @@
 import type { OciConfig, OciLinux } from '../../oci-spec/config.js';
 import type { NamespaceType } from '../../oci-spec/namespaces.js';
 import type { CompiledSeccomp } from '../seccomp/compile.js';
-import type { EncodedPlan, PlanBuilder } from './encode.js';
+import type { PlanBuilder } from './encode.js';
+import type { EncodedPlan } from './plan-writer.js';
 
 /** Stands for the container's pid in the state of hooks; the executor writes the number. */
 export const PID_PLACEHOLDER = '@PID@';
@@ -41,6 +42,13 @@ export interface ProcessInput {
   readonly preserveFds?: number;
   /** linux.seccomp, compiled. */
   readonly seccomp?: CompiledSeccomp;
+  /** Where the filter's notification descriptor goes, and what goes with it. */
+  readonly seccompListener?: {
+    /** Connected; absent: it comes with START. */
+    readonly fd?: number;
+    /** JSON of the container process state, with the placeholder for both pids. */
+    readonly stateJson: (pid: typeof PID_PLACEHOLDER, status: 'creating' | 'created') => string;
+  };
   /** Descriptors that the program is to have, by their number there (3 or more). */
   readonly adopt?: readonly { readonly fd: number; readonly number: number }[];
   /** Home directory of the user by the container's /etc/passwd, for HOME where process.env has none. */

@@ -3,7 +3,8 @@ import { capabilityMask } from '../../oci-spec/capabilities.js';
 import type { OciProcess } from '../../oci-spec/config.js';
 import { isRlimitName, RLIMITS } from '../../oci-spec/rlimits.js';
 import { sysctlPath } from '../../oci-spec/sysctl-name.js';
-import type { PlanContext, ProcessContext } from './plan-input.js';
+import { PID_PLACEHOLDER, type PlanContext, type ProcessContext } from './plan-input.js';
+import { placeMemory, schedule } from './scheduling.js';
 
 /** Where programs are looked for if process.env has no PATH: what login(1) gives root. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -34,6 +35,8 @@ export function limitProcess({ linux, plan }: ProcessContext, process: OciProces
   if (linux.personality !== undefined) {
     plan.personality('linux.personality', PERSONAS[linux.personality.domain]);
   }
+  placeMemory(plan, linux.memoryPolicy);
+  schedule(plan, process);
 }
 
 /** What the two kinds of program, a container's own and one that joins it, wait for. */
@@ -60,9 +63,16 @@ export function becomeProgram(context: ProcessContext, process: OciProcess, gate
     throw configError('linux.seccomp', 'was not compiled');
   }
 
-  const isLateFilter = process.noNewPrivileges === true || keepsSysAdmin(process);
+  const isLateFilter = loadsFilterLast(process);
   const loadFilter = (): void => {
-    if (input.seccomp !== undefined) plan.seccomp('linux.seccomp', input.seccomp.flags, input.seccomp.bpf);
+    const { seccomp, seccompListener } = input;
+    if (seccomp === undefined) return;
+    if (seccompListener !== undefined) {
+      const { stateJson } = seccompListener;
+      plan.seccompState('linux.seccomp', stateJson(PID_PLACEHOLDER, isLateFilter ? 'created' : 'creating'));
+    }
+    const fd = seccompListener?.fd;
+    plan.seccomp('linux.seccomp', seccomp.flags, seccomp.bpf, fd === undefined ? -1 : plan.addFd(fd));
   };
 
   // As root: the directory may be one that only root can enter (runc tries root first too).
@@ -109,6 +119,11 @@ export function writeSecurityLabels({ plan }: ProcessContext, process: OciProces
   if (process.selinuxLabel !== undefined && process.selinuxLabel !== '') {
     plan.writeProcSelf('process.selinuxLabel', 'attr/exec', process.selinuxLabel);
   }
+}
+
+/** Whether the filter is loaded just before the program, after start: seccomp(2) lets the process then. */
+export function loadsFilterLast(process: OciProcess): boolean {
+  return process.noNewPrivileges === true || keepsSysAdmin(process);
 }
 
 function keepsSysAdmin(process: OciProcess): boolean {

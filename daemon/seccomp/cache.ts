@@ -36,7 +36,10 @@ export class SeccompCache {
   compile(profile: OciSeccomp): CompiledSeccomp {
     const library = (this.#library ??= this.#load());
     const salt = `${FORMAT} ${library.version} ${library.nativeArch}`;
-    const key = createHash('sha256').update(salt).update(canonicalJson(profile)).digest('hex');
+    const key = createHash('sha256')
+      .update(salt)
+      .update(canonicalJson(filterOf(profile)))
+      .digest('hex');
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
 
@@ -76,6 +79,12 @@ export class SeccompCache {
       return;
     }
   }
+}
+
+/** The profile without what makes no difference to the filter, and differs from container to container. */
+function filterOf(profile: OciSeccomp): OciSeccomp {
+  const { listenerPath, listenerMetadata, ...rest } = profile;
+  return listenerPath === undefined && listenerMetadata === undefined ? profile : rest;
 }
 
 /** JSON with sorted keys; a bigint is written as its digits. */

@@ -3,6 +3,7 @@ import type { ArgumentCheck, Libseccomp, SeccompFilter } from '../../native-shim
 import type { OciSeccomp, OciSeccompArg } from '../../oci-spec/config.js';
 import { SECCOMP_FLAGS } from '../../oci-spec/seccomp-names.js';
 import { actionValue, OPERATORS } from './actions.js';
+import { notifies } from './listener.js';
 import { enosysPrefix, type HighestSyscall } from './enosys.js';
 
 const ENOSYS = 38;
@@ -21,11 +22,10 @@ export interface CompiledSeccomp {
  * rules that repeat the default action and architectures that libseccomp does not know (their calls kill the caller, as those
  * of every architecture that is not listed). The native architecture is always covered.
  *
- * @throws TurfError TURF_ERR_CONFIG where libseccomp refuses a rule, TURF_ERR_UNSUPPORTED for SCMP_ACT_NOTIFY
+ * @throws TurfError TURF_ERR_CONFIG where libseccomp refuses a rule
  */
 export function compileSeccomp(profile: OciSeccomp, lib: Libseccomp): CompiledSeccomp {
   const defaultAction = actionValue(profile.defaultAction, profile.defaultErrnoRet);
-  refuseNotify(profile);
   const filter = lib.newFilter(defaultAction);
   try {
     const arches = addArchitectures(filter, profile, lib);
@@ -40,16 +40,13 @@ export function compileSeccomp(profile: OciSeccomp, lib: Libseccomp): CompiledSe
   }
 }
 
-/** SECCOMP_FILTER_FLAG_* of the profile; none are added to what it lists. */
+/**
+ * SECCOMP_FILTER_FLAG_* of the profile; none are added to what it lists. TSYNC says nothing to a process of one thread, and the kernel
+ * takes it together with a notification descriptor in another form only (seccomp(2)): it is left out then.
+ */
 export function seccompFlags(profile: OciSeccomp): number {
-  return (profile.flags ?? []).reduce((bits, flag) => bits | SECCOMP_FLAGS[flag], 0);
-}
-
-function refuseNotify(profile: OciSeccomp): void {
-  const at = (profile.syscalls ?? []).findIndex((rule) => rule.action === 'SCMP_ACT_NOTIFY');
-  if (profile.defaultAction !== 'SCMP_ACT_NOTIFY' && at === -1) return;
-  const path = at === -1 ? 'linux.seccomp.defaultAction' : `linux.seccomp.syscalls[${at}].action`;
-  throw new TurfError('TURF_ERR_UNSUPPORTED', `${path}: SCMP_ACT_NOTIFY is not supported`, { path });
+  const flags = (profile.flags ?? []).reduce((bits, flag) => bits | SECCOMP_FLAGS[flag], 0);
+  return notifies(profile) ? flags & ~SECCOMP_FLAGS.SECCOMP_FILTER_FLAG_TSYNC : flags;
 }
 
 function addArchitectures(filter: SeccompFilter, profile: OciSeccomp, lib: Libseccomp): number[] {

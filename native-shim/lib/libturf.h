@@ -37,4 +37,12 @@ TURF_EXPORT int turf_mount_setattr(int fd, uint64_t set, uint64_t clear, int rec
 TURF_EXPORT int turf_new_mount(const char *fstype, const char *options, size_t length, uint64_t attributes);
 TURF_EXPORT int turf_mknod_at(int directory, const char *name, uint32_t mode, uint32_t major, uint32_t minor);
 
+/* lib/idmap.c */
+/* A user namespace with these lines of uid_map and gid_map, and nobody in it. */
+TURF_EXPORT int turf_mapped_user_ns(const char *uid_map, const char *gid_map);
+TURF_EXPORT int turf_idmap_mount(int tree, int user_ns, int recursive);
+
+/* lib/netlink.c: a socket of NETLINK_ROUTE in that network namespace (-1: the daemon's); receiving waits at most 5 s */
+TURF_EXPORT int turf_route_socket(int network_namespace);
+
 #endif

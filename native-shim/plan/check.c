@@ -47,6 +47,11 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return "U";
   case TURF_OP_ADOPT_FD: return "Fu";
   case TURF_OP_SESSION_KEYRING: return "s";
+  case TURF_OP_SCHEDULER: return "uUuuUUU";
+  case TURF_OP_IO_PRIORITY: return "u";
+  case TURF_OP_MEMORY_POLICY: return "ub";
+  case TURF_OP_TIME_NAMESPACE: return "s";
+  case TURF_OP_SECCOMP_STATE: return "s";
   case TURF_OP_SPAWN: return "u";
   case TURF_OP_CPU_AFFINITY: return "b";
   case TURF_OP_STAND_IN: return "F";

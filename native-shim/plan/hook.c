@@ -154,16 +154,16 @@ static int run_hook(struct hook *hook, int *status) {
   return result;
 }
 
-/* The state, with the mark replaced by the pid that the daemon sent with the last GO. */
-static void split_state(struct hook *hook, const struct turf_run *run, struct turf_str state) {
+/* The state, with the mark replaced by the pid, which hooks of the container get as the container sees it (runtime.md "State"). */
+static void split_state(struct hook *hook, char pid[TURF_DIGITS], struct turf_str state) {
   char *bytes = (char *)(uintptr_t)state.bytes;
   char *mark = strstr(bytes, PID_MARK);
 
   hook->state[0] = (struct iovec){bytes, mark == NULL ? state.length : (size_t)(mark - bytes)};
   if (mark == NULL)
     return;
-  const char *pid = run->pid_text[0] != 0 ? run->pid_text : "0";
-  hook->state[1] = (struct iovec){(void *)(uintptr_t)pid, strlen(pid)};
+  (void)turf_text_number(pid, (uint64_t)getpid());
+  hook->state[1] = (struct iovec){pid, strlen(pid)};
   mark += strlen(PID_MARK);
   hook->state[2] = (struct iovec){mark, state.length - (size_t)(mark - bytes)};
 }
@@ -195,6 +195,7 @@ int turf_op_hook(struct turf_run *run, struct turf_reader *payload) {
   hook.timeout = turf_read_u32(payload);
   struct turf_str state = turf_read_bytes(payload);
   const char *phase = turf_read_str(payload);
+  char pid[TURF_DIGITS];
   int status = 0;
 
   int result = turf_run_vector(arguments, &hook.argv);
@@ -203,7 +204,7 @@ int turf_op_hook(struct turf_run *run, struct turf_reader *payload) {
   if (result < 0)
     return turf_fail(run, result, "prepare hook ", hook.path, NULL);
   hook.in = hook.out = hook.err = none;
-  split_state(&hook, run, state);
+  split_state(&hook, pid, state);
   result = run_hook(&hook, &status);
   result = result == 0 && status == 0 ? 0 : fail(run, &hook, phase, result, status);
   close_pipe(&hook.in);

@@ -1,17 +1,12 @@
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/syscalls.h"
 #include "plan/run.h"
-#include "plan/send.h"
 
 static int set_limit(uint32_t resource, const uint64_t limit[2], uint64_t before[2]) {
   return (int)turf_result(syscall(SYS_prlimit64, 0, resource, limit, before)); /* limit: struct rlimit64 */
@@ -48,27 +43,6 @@ int turf_op_rlimit(struct turf_run *run, struct turf_reader *payload) {
 int turf_op_no_new_privs(struct turf_run *run, struct turf_reader *payload) {
   (void)payload;
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : turf_fail(run, -errno, "set no_new_privs", NULL);
-}
-
-int turf_op_seccomp(struct turf_run *run, struct turf_reader *payload) {
-  uint32_t flags = turf_read_u32(payload);
-  cleanup_fd int listener = turf_run_take_fd(run, payload);
-  struct turf_str bpf = turf_read_bytes(payload);
-  /* the kernel copies the filter, so that it may lie unaligned in the plan */
-  struct sock_fprog program = {.len = (unsigned short)(bpf.length / sizeof(struct sock_filter)),
-                               .filter = (void *)(uintptr_t)bpf.bytes};
-
-  if (listener >= 0)
-    flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-  cleanup_fd int notify = -1;
-  int result = turf_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
-  if (result < 0)
-    return turf_fail(run, result, "load seccomp filter", NULL);
-  if (listener < 0)
-    return 0;
-  notify = result;
-  result = turf_send_fd(listener, notify, "seccomp");
-  return result < 0 ? turf_fail(run, result, "send seccomp notification descriptor", NULL) : 0;
 }
 
 int turf_op_umask(struct turf_run *run, struct turf_reader *payload) {

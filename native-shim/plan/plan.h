@@ -49,7 +49,7 @@ enum turf_op {
   TURF_OP_HOOK = 17,          /* str path, strv args, strv env, u32 timeout_seconds (0: none), str state_json, str phase
                                  ("createContainer" | "startContainer"): run, state on stdin, non-zero exit is an error.
                                  The pid is not known when the plan is compiled: state_json holds the 5 bytes @PID@ once,
-                                 and the executor writes the number that the daemon sent as payload of the last GO */
+                                 and the executor writes the process's own number, as the container sees it */
   TURF_OP_PIVOT_ROOT = 18,    /* u32 mode: 0 pivot_root, 1 MS_MOVE + chroot (--no-pivot), 2 chroot only (no mount ns) */
   TURF_OP_MASK_PATH = 19,     /* str path: file -> /dev/null (verified 1:3), directory -> empty read-only tmpfs; missing: skip */
   TURF_OP_READONLY_PATH = 20, /* str path: recursive bind on itself, read-only; missing: skip */
@@ -60,7 +60,7 @@ enum turf_op {
   TURF_OP_USER = 25,          /* u32 uid, u32 gid, u32 set_groups (0: leave), u32 n, n * u32 gid; keeps permitted capabilities */
   TURF_OP_CAPABILITIES = 26,  /* u64 effective, u64 permitted, u64 inheritable, u64 ambient */
   TURF_OP_NO_NEW_PRIVS = 27,  /* - */
-  TURF_OP_SECCOMP = 28,       /* u32 flags (SECCOMP_FILTER_FLAG_*), fd listener socket (-1), str bpf (struct sock_filter[]) */
+  TURF_OP_SECCOMP = 28,       /* u32 flags (SECCOMP_FILTER_FLAG_*), fd listener socket (-1; see SECCOMP_STATE), str bpf (struct sock_filter[]) */
   TURF_OP_UMASK = 29,         /* u32 */
   TURF_OP_SETSID = 30,        /* - */
   TURF_OP_CHDIR = 31,         /* str path, u32 create: must lie inside the root afterwards (CVE-2024-21626) */
@@ -75,6 +75,12 @@ enum turf_op {
                                  (a seed's control socket, a worker's listening socket); never below 3 */
   TURF_OP_SESSION_KEYRING = 40, /* str name: a new session keyring (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), so that the caller's keys are
                                    out of reach; nothing where the kernel has no keyrings */
+  TURF_OP_SCHEDULER = 41,     /* u32 policy, u64 flags, i32 nice, u32 priority, u64 runtime, u64 deadline, u64 period: sched_setattr(2) */
+  TURF_OP_IO_PRIORITY = 42,   /* u32 class << 13 | priority: ioprio_set(2) */
+  TURF_OP_MEMORY_POLICY = 43, /* u32 mode with flags, str node mask (any bytes, little-endian; empty: none): set_mempolicy(2) */
+  TURF_OP_TIME_NAMESPACE = 44, /* str lines of timens_offsets: a new time namespace with these offsets, entered */
+  TURF_OP_SECCOMP_STATE = 45, /* str json: the next SECCOMP makes a notification descriptor and sends it with this text on its fd or, without
+                                 one, on the descriptor that came with START; the first two @PID@ become the pid of the last GO */
   TURF_OP_SPAWN = 50,         /* u32 terminal: a child, born in the PID namespace that was joined before, runs the rest of the plan in a
                                  session of its own, with descriptor 0 as controlling terminal if told so; it is a sibling of
                                  this process, which sends the child's pid to the daemon (`P`) and ends */

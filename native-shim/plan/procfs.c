@@ -56,28 +56,36 @@ void turf_run_prepare_proc(struct turf_run *run) {
     run->proc_fd = -1;
 }
 
-/* `directory` is "sys", or our own number: "self" is a symbolic link, and those are refused. */
-static int write_below(struct turf_run *run, const char *directory, const char *path, const char *value) {
+/* Our own number there: "self" is a symbolic link, and those are refused. */
+static int own_number(int proc, char self[TURF_PID_TEXT]) {
+  ssize_t digits = readlinkat(proc, "self", self, TURF_PID_TEXT - 1);
+
+  if (digits <= 0)
+    return digits < 0 ? -errno : -ENOENT;
+  self[digits] = 0;
+  return strspn(self, "0123456789") == (size_t)digits ? 0 : -ENODEV;
+}
+
+/* `directory` is "sys", or NULL for our own. */
+static int open_below(struct turf_run *run, const char *directory, const char *path, uint64_t flags) {
   char full[PATH_MAX] = "";
   char self[TURF_PID_TEXT];
-  size_t length = strlen(value);
+  int result = 0;
 
   int proc = open_proc(run);
   if (proc < 0)
     return proc;
-  if (directory == NULL) {
-    ssize_t digits = readlinkat(proc, "self", self, sizeof self - 1);
-    if (digits <= 0)
-      return digits < 0 ? -errno : -ENOENT;
-    self[digits] = 0;
-    if (strspn(self, "0123456789") != (size_t)digits)
-      return -ENODEV;
-    directory = self;
-  }
-  int result = turf_text_append(full, sizeof full, directory, "/", path, NULL);
-  if (result < 0)
-    return result;
-  cleanup_fd int fd = turf_openat2(proc, full, O_WRONLY, 0, INSIDE);
+  if (directory == NULL)
+    result = own_number(proc, self);
+  if (result == 0)
+    result = turf_text_append(full, sizeof full, directory == NULL ? self : directory, "/", path, NULL);
+  return result < 0 ? result : turf_openat2(proc, full, flags, 0, INSIDE);
+}
+
+static int write_below(struct turf_run *run, const char *directory, const char *path, const char *value) {
+  size_t length = strlen(value);
+
+  cleanup_fd int fd = open_below(run, directory, path, O_WRONLY);
   if (fd < 0)
     return fd;
   /* one write: the kernel takes each as a whole value */
@@ -85,6 +93,16 @@ static int write_below(struct turf_run *run, const char *directory, const char *
   if (written < 0)
     return -errno;
   return (size_t)written == length ? 0 : -EIO;
+}
+
+int turf_run_write_self(struct turf_run *run, const char *path, const char *value) {
+  return write_below(run, NULL, path, value);
+}
+
+int turf_run_open_self_link(struct turf_run *run, const char *directory, const char *name) {
+  cleanup_fd int place = open_below(run, NULL, directory, O_PATH | O_DIRECTORY);
+
+  return place < 0 ? place : turf_openat2(place, name, O_RDONLY, 0, 0);
 }
 
 int turf_op_sysctl(struct turf_run *run, struct turf_reader *payload) {

@@ -25,6 +25,8 @@ struct turf_run {
   int null_fd;  /* a verified /dev/null (O_PATH) */
   int empty_fd; /* an empty read-only tmpfs, attached where it was first used */
   int start_fd; /* the start connection, after WAIT_START */
+  int listener_fd;              /* what came with START: a connection for the seccomp notification descriptor */
+  struct turf_str notify_state; /* what is sent with that descriptor; empty: there is none */
   bool chroot_only;
   bool writes_proc;
   bool umask_given;
@@ -75,6 +77,12 @@ int turf_set_propagation(int fd, uint64_t propagation);
 /* procfs.c: opens the private procfs while the host's is still visible, which a user namespace needs for permission. */
 void turf_run_prepare_proc(struct turf_run *run);
 
+/* procfs.c: writes `value` to a file below /proc/self, in a procfs that nobody else has prepared. 0 or -errno. */
+int turf_run_write_self(struct turf_run *run, const char *path, const char *value);
+
+/* procfs.c: opens what the magic link /proc/self/`directory`/`name` refers to. */
+int turf_run_open_self_link(struct turf_run *run, const char *directory, const char *name);
+
 /* copy_up.c: copies what is in directory `from` (O_PATH) into directory `to`. 0 or -errno. */
 int turf_copy_up(int from, int to);
 
@@ -105,7 +113,7 @@ turf_op_function turf_op_sysctl, turf_op_write_proc_self;
 /* identity.c */
 turf_op_function turf_op_drop_bounding, turf_op_user, turf_op_capabilities;
 /* limits.c */
-turf_op_function turf_op_rlimit, turf_op_no_new_privs, turf_op_seccomp, turf_op_umask, turf_op_setsid, turf_op_personality;
+turf_op_function turf_op_rlimit, turf_op_no_new_privs, turf_op_umask, turf_op_setsid, turf_op_personality;
 /* program.c */
 turf_op_function turf_op_find_program, turf_op_exec;
 /* descriptors.c */
@@ -118,5 +126,11 @@ turf_op_function turf_op_stand_in;
 
 /* keyring.c */
 turf_op_function turf_op_session_keyring;
+/* scheduling.c */
+turf_op_function turf_op_scheduler, turf_op_io_priority, turf_op_memory_policy;
+/* seccomp.c */
+turf_op_function turf_op_seccomp, turf_op_seccomp_state;
+/* time.c */
+turf_op_function turf_op_time_namespace;
 
 #endif

@@ -44,7 +44,7 @@ int turf_op_sync(struct turf_run *run, struct turf_reader *payload) {
 }
 
 /* Waits for a connection that says START; the others are dropped. Returns the connection or -errno. */
-static int accept_start(int listening) {
+static int accept_start(struct turf_run *run, int listening) {
   for (;;) {
     struct turf_frame frame;
     char nothing[1];
@@ -57,6 +57,8 @@ static int accept_start(int listening) {
     }
     if (turf_frame_receive(connection, nothing, 0, &frame) < 0)
       continue;
+    if (frame.type == 'S' && frame.fd_count > 0)
+      run->listener_fd = steal_fd(&frame.fds[0]);
     turf_frame_close_fds(&frame);
     if (frame.type == 'S')
       return steal_fd(&connection);
@@ -75,7 +77,7 @@ int turf_op_wait_start(struct turf_run *run, struct turf_reader *payload) {
   turf_close(&run->proc_fd);
   turf_close(&run->null_fd);
   turf_close(&run->empty_fd);
-  result = accept_start(listening);
+  result = accept_start(run, listening);
   if (result < 0)
     return turf_fail(run, result, "wait for start", NULL);
   run->start_fd = result;

@@ -1,11 +1,15 @@
 import type { OciConfig, OciMount } from '../config.js';
 import { type Report, show } from '../config-error.js';
-import type { HasNamespace } from './namespaces.js';
+import { checkMappingList, type HasNamespace } from './namespaces.js';
 
 /** runtime-spec config.md "Mounts" and "Root". */
 export function checkMounts(config: OciConfig, has: HasNamespace, report: Report): void {
   const mounts = config.mounts ?? [];
-  for (const [index, mount] of mounts.entries()) checkMount(mount, `mounts[${index}]`, report);
+  const hasUserNamespace = config.linux?.namespaces?.some(({ type }) => type === 'user') === true;
+  for (const [index, mount] of mounts.entries()) {
+    checkMount(mount, `mounts[${index}]`, report);
+    checkIdMapping(mount, `mounts[${index}]`, hasUserNamespace, report);
+  }
   if (has('mount')) return;
   for (const [name, list] of [
     ['mounts', mounts],
@@ -19,17 +23,35 @@ export function checkMounts(config: OciConfig, has: HasNamespace, report: Report
 function checkMount(mount: OciMount, path: string, report: Report): void {
   if (mount.destination === '') report(`${path}.destination`, 'must not be empty');
   const options = mount.options ?? [];
-  const isBind = options.includes('bind') || options.includes('rbind') || mount.type === 'bind';
+  const isBind = isBindMount(mount);
   if (isBind && (mount.source ?? '') === '') report(`${path}.source`, 'is required for a bind mount');
   if (!isBind && !options.includes('remount') && (mount.type ?? '') === '')
     report(`${path}.type`, 'is required: the mount is no bind mount');
   for (const [index, option] of options.entries()) {
     if (option === '') report(`${path}.options[${index}]`, 'must not be empty');
   }
-  const hasUids = (mount.uidMappings ?? []).length > 0;
-  const hasGids = (mount.gidMappings ?? []).length > 0;
-  if (hasUids && !hasGids) report(`${path}.gidMappings`, 'is required beside uidMappings');
-  if (hasGids && !hasUids) report(`${path}.uidMappings`, 'is required beside gidMappings');
+}
+
+function isBindMount({ type, options = [] }: OciMount): boolean {
+  return options.includes('bind') || options.includes('rbind') || type === 'bind';
+}
+
+/** Mappings of the mount's own, or those of the container's user namespace. */
+function checkIdMapping(mount: OciMount, path: string, hasUserNamespace: boolean, report: Report): void {
+  const { uidMappings = [], gidMappings = [], options = [] } = mount;
+  if (uidMappings.length > 0 && gidMappings.length === 0)
+    report(`${path}.gidMappings`, 'is required beside uidMappings');
+  if (gidMappings.length > 0 && uidMappings.length === 0)
+    report(`${path}.uidMappings`, 'is required beside gidMappings');
+  checkMappingList(uidMappings, `${path}.uidMappings`, report);
+  checkMappingList(gidMappings, `${path}.gidMappings`, report);
+  const at = options.findIndex((option) => option === 'idmap' || option === 'ridmap');
+  const hasOwn = uidMappings.length > 0 || gidMappings.length > 0;
+  if (at === -1 && !hasOwn) return;
+  const field = at === -1 ? `${path}.uidMappings` : `${path}.options[${at}]`;
+  if (!isBindMount(mount)) report(field, 'is for bind mounts only');
+  else if (!hasOwn && !hasUserNamespace)
+    report(field, `"${options[at] ?? ''}" needs uidMappings and gidMappings, or a user namespace`);
 }
 
 /** Every entry must be absolute in the container. */
@@ -41,7 +63,9 @@ export function checkPathList(name: string, paths: readonly string[], report: Re
 
 /** Relative destinations are deprecated, and mean relative to `/`. */
 export function mountWarnings(mounts: readonly OciMount[], report: Report): void {
-  for (const [index, { destination }] of mounts.entries()) {
+  for (const [index, { destination, uidMappings = [], options = [] }] of mounts.entries()) {
+    if (uidMappings.length > 0 && !options.includes('idmap') && !options.includes('ridmap'))
+      report(`mounts[${index}].uidMappings`, 'has neither "idmap" nor "ridmap" beside it: taken as "idmap"');
     if (destination !== '' && !destination.startsWith('/'))
       report(`mounts[${index}].destination`, `relative path ${show(destination)} is taken as relative to /`);
   }

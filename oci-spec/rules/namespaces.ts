@@ -35,17 +35,22 @@ function checkMappings(config: OciConfig, linux: OciLinux, report: Report): void
     if (mappings.length > 0 && userNamespace === undefined)
       report(path, 'needs a user namespace in linux.namespaces');
     if (mappings.length === 0 && isNew) report(path, 'is required for a new user namespace');
-    if (mappings.length > MAX_MAPPINGS)
-      report(path, `must have at most ${MAX_MAPPINGS} entries, got ${mappings.length}`);
-    for (const [index, { containerID, hostID, size }] of mappings.entries()) {
-      if (size === 0) report(`${path}[${index}].size`, 'must be greater than zero, got 0');
-      if (containerID + size > ID_SPACE || hostID + size > ID_SPACE)
-        report(`${path}[${index}].size`, `reaches beyond the last id 4294967295, got ${size}`);
-    }
-    checkOverlap(mappings, 'containerID', path, report);
-    checkOverlap(mappings, 'hostID', path, report);
+    checkMappingList(mappings, path, report);
     if (mappings.length > 0 && isNew) checkMapped(config, kind, mappings, report);
   }
+}
+
+/** What the kernel takes as a map: user_namespaces(7), "Defining user and group ID mappings". */
+export function checkMappingList(mappings: readonly OciIdMapping[], path: string, report: Report): void {
+  if (mappings.length > MAX_MAPPINGS)
+    report(path, `must have at most ${MAX_MAPPINGS} entries, got ${mappings.length}`);
+  for (const [index, { containerID, hostID, size }] of mappings.entries()) {
+    if (size === 0) report(`${path}[${index}].size`, 'must be greater than zero, got 0');
+    if (containerID + size > ID_SPACE || hostID + size > ID_SPACE)
+      report(`${path}[${index}].size`, `reaches beyond the last id 4294967295, got ${size}`);
+  }
+  checkOverlap(mappings, 'containerID', path, report);
+  checkOverlap(mappings, 'hostID', path, report);
 }
 
 function checkOverlap(
@@ -95,8 +100,11 @@ function checkNames(config: OciConfig, has: HasNamespace, report: Report): void 
 
 function checkTimeOffsets(linux: OciLinux, has: HasNamespace, report: Report): void {
   const offsets = Object.entries(linux.timeOffsets ?? {});
+  const time = linux.namespaces?.find(({ type }) => type === 'time');
   if (offsets.length > 0 && !has('time'))
     report('linux.timeOffsets', 'needs a time namespace in linux.namespaces');
+  else if (offsets.length > 0 && (time?.path ?? '') !== '')
+    report('linux.timeOffsets', 'is for a new time namespace: one that is joined has its own');
   for (const [clock, { nanosecs }] of offsets) {
     const path = `linux.timeOffsets.${clock}`;
     if (clock !== 'monotonic' && clock !== 'boottime')

@@ -1,7 +1,7 @@
 import type { Report } from '../config-error.js';
 
 /** The newest version of the specification that turf knows; newer 1.x configs stay compatible by semantic versioning. */
-export const OCI_VERSION = '1.2.1';
+export const OCI_VERSION = '1.3.0';
 export const OCI_VERSION_MIN = '1.0.0';
 
 const SEMVER =

@@ -2,7 +2,7 @@ import { CAPABILITIES } from '../capabilities.js';
 import type { OciProcess } from '../config.js';
 import { type Report, show } from '../config-error.js';
 import { isRlimitName } from '../rlimits.js';
-import { isCpuList } from './cpu-list.js';
+import { checkScheduling } from './scheduling.js';
 
 /** (uid_t) -1 means "leave unchanged" to setresuid(2). */
 const NO_ID = 0xffff_ffff;
@@ -15,11 +15,7 @@ export function checkProcess(process: OciProcess, needsArgs: boolean, report: Re
   checkUser(process, report);
   checkRlimits(process, report);
   checkEffective(process, report);
-  for (const when of ['initial', 'final'] as const) {
-    const cpus = process.execCPUAffinity?.[when] ?? '';
-    if (cpus !== '' && !isCpuList(cpus))
-      report(`process.execCPUAffinity.${when}`, `must be a list of CPUs such as 0-3,7, got ${show(cpus)}`);
-  }
+  checkScheduling(process, report);
   const { terminal, consoleSize } = process;
   if (terminal === true && consoleSize !== undefined) {
     for (const side of ['height', 'width'] as const) {

@@ -99,7 +99,9 @@ await t.test('hooks', requires(), async (t) => {
       );
       t.match({ args, env }, { args: 'zero', env: `KIND=${kind}` });
       t.match(state, { id, bundle: path });
-      if (kind !== 'poststop') t.equal(state.pid, pid, `${kind} is told the pid as the host sees it`);
+      const isInside = kind === 'createContainer' || kind === 'startContainer';
+      if (kind !== 'poststop')
+        t.equal(state.pid, isInside ? 1 : pid, `${kind} is told the pid as its namespace sees it`);
       t.equal(
         state.status,
         { startContainer: 'created', poststart: 'running', poststop: 'stopped' }[kind] ?? 'creating',
@@ -133,6 +135,17 @@ await t.test('hooks', requires(), async (t) => {
       recorded(dir).map(({ kind }) => kind),
       ['poststop'],
     );
+  });
+
+  await t.test('a poststart hook that fails is an error of start, and stops the container', async (t) => {
+    const id = turfd.id('failpost');
+    const { path } = withHooks(t, ['sleep', '1000'], (dir) => ({
+      poststart: [shell('poststart', dir, 'exit 4')],
+    }));
+    await turfd.ok(['create', '--bundle', path, id]);
+    t.match(await turfd.turf(['start', id]), { status: 1, stderr: /hooks\.poststart\[0\].*exit status 4/ });
+    t.equal((await turfd.state(id)).status, 'stopped');
+    await turfd.ok(['delete', id]);
   });
 
   await t.test('a startContainer hook that fails stops the container: its program never runs', async (t) => {

@@ -88,8 +88,8 @@ const BAD: readonly Row[] = [
     'hostname: must be a string, got 1',
   ],
   // Version
-  [{ ociVersion: 'latest' }, 'ociVersion: must be a semantic version such as "1.2.1", got "latest"'],
-  [{ ociVersion: '1.2' }, 'ociVersion: must be a semantic version such as "1.2.1", got "1.2"'],
+  [{ ociVersion: 'latest' }, 'ociVersion: must be a semantic version such as "1.3.0", got "latest"'],
+  [{ ociVersion: '1.2' }, 'ociVersion: must be a semantic version such as "1.3.0", got "1.2"'],
   [{ ociVersion: '2.0.0' }, 'ociVersion: must be 1.0.0 to 1.3.x, got "2.0.0"'],
   [{ ociVersion: '0.9.0' }, 'ociVersion: must be 1.0.0 to 1.3.x, got "0.9.0"'],
   [{ ociVersion: '1.4.0' }, 'ociVersion: must be 1.0.0 to 1.3.x, got "1.4.0"'],
@@ -159,7 +159,7 @@ const BAD: readonly Row[] = [
     'mounts[0].options[0]: must not be empty',
   ],
   [
-    { mounts: [{ destination: '/a', type: 'tmpfs', uidMappings: [mapping] }] },
+    { mounts: [{ destination: '/a', source: '/b', options: ['bind', 'idmap'], uidMappings: [mapping] }] },
     'mounts[0].gidMappings: is required beside uidMappings',
   ],
   [
@@ -395,6 +395,107 @@ const BAD: readonly Row[] = [
     'linux.personality.flags: must be empty: the specification defines no flags',
   ],
   [{ annotations: { '': 'x' } }, 'annotations: must not have an empty name'],
+  // Scheduling
+  [
+    { process: { scheduler: { policy: 'SCHED_OTHER', nice: 20 } } },
+    'process.scheduler.nice: must be -20 to 19, got 20',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_FIFO' } } },
+    'process.scheduler.priority: must be 1 to 99 for SCHED_FIFO, got 0',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_BATCH', priority: 1 } } },
+    'process.scheduler.priority: is for SCHED_FIFO and SCHED_RR, not for SCHED_BATCH',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_RR', priority: 1, runtime: 1 } } },
+    'process.scheduler.runtime: is for SCHED_DEADLINE, not for SCHED_RR',
+  ],
+  [
+    { process: { scheduler: { policy: 'SCHED_DEADLINE', runtime: 5000, deadline: 4000, period: 3000 } } },
+    'process.scheduler.deadline: must be at least the runtime 5000, got 4000',
+    'process.scheduler.period: must be at least the deadline 4000, got 3000',
+  ],
+  [
+    { process: { execCPUAffinity: { initial: '0-', final: 'x' } } },
+    'process.execCPUAffinity.initial: must be a list such as "0-3,7", got "0-"',
+    'process.execCPUAffinity.final: must be a list such as "0-3,7", got "x"',
+  ],
+  [{ linux: { memoryPolicy: { mode: 'MPOL_BIND' } } }, 'linux.memoryPolicy.nodes: is required for MPOL_BIND'],
+  [
+    { linux: { memoryPolicy: { mode: 'MPOL_LOCAL', nodes: '0' } } },
+    'linux.memoryPolicy.nodes: must be empty for MPOL_LOCAL, got "0"',
+  ],
+  [
+    {
+      linux: {
+        memoryPolicy: {
+          mode: 'MPOL_BIND',
+          nodes: '0,',
+          flags: ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES'],
+        },
+      },
+    },
+    'linux.memoryPolicy.nodes: must be a list such as "0-3,7", got "0,"',
+    'linux.memoryPolicy.flags: must not have both MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES',
+  ],
+  [
+    {
+      linux: {
+        namespaces: [{ type: 'mount' }, { type: 'time', path: '/proc/1/ns/time' }],
+        timeOffsets: { boottime: { secs: 1 } },
+      },
+    },
+    'linux.timeOffsets: is for a new time namespace: one that is joined has its own',
+  ],
+  // What the host lends
+  [
+    { linux: { netDevices: { 'a/b': {}, a: { name: 'b' }, b: {}, c: { name: 'x y' }, d: { name: 'e%d' } } } },
+    'linux.netDevices["a/b"]: is not the name of a network device: "a/b"',
+    'linux.netDevices["b"]: gets the same name as "a": "b"',
+    'linux.netDevices["c"].name: is not a name for a network device: "x y"',
+  ],
+  [
+    { linux: { namespaces: [{ type: 'mount' }], netDevices: { a: {} } } },
+    'linux.netDevices: needs a network namespace in linux.namespaces',
+  ],
+  [
+    {
+      linux: {
+        intelRdt: { closID: '../x', l3CacheSchema: 'MB:0=1', memBwSchema: 'MB:0=1\n', schemata: [''] },
+      },
+    },
+    'linux.intelRdt.closID: must be "/" or the name of a directory, got "../x"',
+    'linux.intelRdt.l3CacheSchema: must be one line that starts with "L3:", got "MB:0=1"',
+    'linux.intelRdt.memBwSchema: must be one line that starts with "MB:", got "MB:0=1\\n"',
+    'linux.intelRdt.schemata[0]: must be one line, got ""',
+  ],
+  // Mounts with other ids
+  [
+    { mounts: [{ destination: '/a', source: '/b', options: ['bind', 'idmap'] }] },
+    'mounts[0].options[1]: "idmap" needs uidMappings and gidMappings, or a user namespace',
+  ],
+  [
+    { mounts: [{ destination: '/a', type: 'tmpfs', options: ['ridmap'] }] },
+    'mounts[0].options[0]: is for bind mounts only',
+  ],
+  [
+    {
+      mounts: [
+        {
+          destination: '/a',
+          source: '/b',
+          options: ['rbind'],
+          uidMappings: [{ ...mapping, size: 0 }],
+          gidMappings: [mapping, mapping],
+        },
+      ],
+    },
+    'mounts[0].uidMappings[0].size: must be greater than zero, got 0',
+    'mounts[0].gidMappings[1].containerID: overlaps another entry, got 0',
+    'mounts[0].gidMappings[1].hostID: overlaps another entry, got 1000',
+  ],
 ];
 
 const BAD_WORKERS: readonly Row[] = [

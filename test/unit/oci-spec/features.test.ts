@@ -26,7 +26,10 @@ void t.test('the document has the members of the specification', (t) => {
       seccomp: { enabled: true, supportedFlags: ['SECCOMP_FILTER_FLAG_LOG'] },
       apparmor: { enabled: true },
       selinux: { enabled: false },
-      mountExtensions: { idmap: { enabled: false } },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      memoryPolicy: { modes: ['MPOL_DEFAULT', /./, /./, /./, /./, /./, /./], flags: [/./, /./, /./] },
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: true },
     },
     annotations: { 'io.github.seccomp.libseccomp.version': '2.5.4' },
     potentiallyUnsafeConfigAnnotations: ['dev.turf.'],
@@ -38,9 +41,13 @@ void t.test('what is advertised is not refused', (t) => {
   const { mountOptions } = document;
   if (!Array.isArray(mountOptions)) throw new Error('mountOptions is no list');
   t.ok(mountOptions.includes('rro'));
+  t.ok(mountOptions.includes('ridmap'));
+  const mappings = [{ containerID: 0, hostID: 1, size: 1 }];
+  const mapped = { uidMappings: mappings, gidMappings: mappings };
   const config = validateConfig(
     patched(CONTAINER, {
-      mounts: [{ destination: '/a', type: 'tmpfs', source: 'tmpfs', options: mountOptions }],
+      linux: { namespaces: [{ type: 'mount' }, { type: 'user' }], ...mapped },
+      mounts: [{ destination: '/a', source: '/b', options: mountOptions }],
     }),
   );
   t.strictSame(unsupportedIssues(config, { apparmor: false, selinux: false }), []);

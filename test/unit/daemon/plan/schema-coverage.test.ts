@@ -12,7 +12,10 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^hooks\.(prestart|createRuntime|poststart|poststop)\[/, 'the daemon runs these hooks'],
   [/^linux\.(uid|gid)Mappings\[/, 'the daemon writes the maps'],
   [/^root\.path$/, 'PlanInput.rootfs is this path, resolved'],
-  [/^linux\.seccomp\.(?!listenerPath)/, 'PlanInput.seccomp is this profile, compiled'],
+  [/^linux\.seccomp\./, 'PlanInput.seccomp is this profile, compiled'],
+  [/^process\.execCPUAffinity\./, 'of exec, not of the first process'],
+  [/^linux\.(intelRdt|netDevices)/, 'the daemon lends them while the first process waits'],
+  [/^mounts\[\]\.(uid|gid)Mappings/, 'PlanInput.bindSourceFds is the source, mapped'],
   [/^linux\.personality\.flags/, 'the specification defines no flag'],
   [/^linux\.namespaces\[\]\.path$/, 'PlanInput.namespaceFds is this path, opened'],
 ];
@@ -42,6 +45,16 @@ const FULL: OciConfig = {
     apparmorProfile: 'p',
     selinuxLabel: 'l',
     oomScoreAdj: 1,
+    scheduler: {
+      policy: 'SCHED_FIFO',
+      nice: 1,
+      priority: 1,
+      flags: ['SCHED_FLAG_RECLAIM'],
+      runtime: 1,
+      deadline: 1,
+      period: 1,
+    },
+    ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 1 },
   },
   mounts: [{ destination: '/m', type: 'tmpfs', source: 's', options: ['ro'] }],
   hooks: {
@@ -49,7 +62,9 @@ const FULL: OciConfig = {
     startContainer: [{ path: '/h', args: ['h'], env: ['A=1'], timeout: 1 }],
   },
   linux: {
-    namespaces: [{ type: 'cgroup' }, { type: 'mount' }, { type: 'uts' }],
+    namespaces: [{ type: 'cgroup' }, { type: 'mount' }, { type: 'uts' }, { type: 'time' }],
+    timeOffsets: { monotonic: { secs: 1, nanosecs: 1 } },
+    memoryPolicy: { mode: 'MPOL_BIND', nodes: '1', flags: ['MPOL_F_STATIC_NODES'] },
     devices: [{ type: 'c', path: '/dev/x', major: 1, minor: 1, fileMode: 0o600, uid: 1, gid: 1 }],
     rootfsPropagation: 'private',
     sysctl: { 'kernel.x': '1' },
@@ -66,6 +81,12 @@ const OTHER: Readonly<Record<string, unknown>> = {
   'mounts[].options[]': 'nosuid',
   'linux.namespaces[].type': 'ipc',
   'linux.devices[].type': 'b',
+  'process.scheduler.policy': 'SCHED_RR',
+  'process.scheduler.flags[]': 'SCHED_FLAG_DL_OVERRUN',
+  'process.ioPriority.class': 'IOPRIO_CLASS_IDLE',
+  'linux.memoryPolicy.mode': 'MPOL_PREFERRED',
+  'linux.memoryPolicy.flags[]': 'MPOL_F_RELATIVE_NODES',
+  'linux.timeOffsets{}.secs': 2,
 };
 
 function leaves(schema: JsonSchema, path = ''): string[] {
