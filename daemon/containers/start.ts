@@ -6,6 +6,7 @@ import { connectListener } from '../seccomp/listener.js';
 import { type Container } from './container.js';
 import { type ExitWatch } from './exits.js';
 import { runHooks } from './hooks.js';
+import { endFirstProcess } from './kill.js';
 import { assertAllowed, observedState } from './lifecycle.js';
 import { hookState } from './oci-state.js';
 import { releaseContainer } from './start-connection.js';
@@ -14,10 +15,10 @@ import { storedConfig } from './stored-config.js';
 const END_PATIENCE_MS = 1000;
 
 /**
- * Releases a created container and runs its poststart hooks. A failing poststart hook is logged and changes nothing
- * (runtime-spec, runtime.md "Lifecycle").
+ * Releases a created container and runs its poststart hooks. If one fails, the container is stopped (runtime-spec, runtime.md
+ * "Lifecycle").
  *
- * @throws TurfError TURF_ERR_STATE, or TURF_ERR_LAUNCH with the field at fault
+ * @throws TurfError TURF_ERR_STATE, TURF_ERR_LAUNCH with the field at fault, or TURF_ERR_HOOK
  */
 export async function startContainer(
   machine: Machine,
@@ -58,6 +59,9 @@ async function poststart(machine: Machine, container: Container): Promise<void> 
     await runHooks('poststart', hooks, hookState(container, 'running', pid), container.facts.bundle);
   } catch (error) {
     machine.log.warn({ id, err: error }, 'a poststart hook failed');
+    endFirstProcess(machine, container);
+    await Promise.race([container.whenStopped(), delay(END_PATIENCE_MS)]);
+    throw error;
   }
 }
 

@@ -137,6 +137,17 @@ await t.test('hooks', requires(), async (t) => {
     );
   });
 
+  await t.test('a poststart hook that fails is an error of start, and stops the container', async (t) => {
+    const id = turfd.id('failpost');
+    const { path } = withHooks(t, ['sleep', '1000'], (dir) => ({
+      poststart: [shell('poststart', dir, 'exit 4')],
+    }));
+    await turfd.ok(['create', '--bundle', path, id]);
+    t.match(await turfd.turf(['start', id]), { status: 1, stderr: /hooks\.poststart\[0\].*exit status 4/ });
+    t.equal((await turfd.state(id)).status, 'stopped');
+    await turfd.ok(['delete', id]);
+  });
+
   await t.test('a startContainer hook that fails stops the container: its program never runs', async (t) => {
     const id = turfd.id('failstart');
     const { path, dir } = withHooks(t, script('echo ran > /srv/ran'), (dir) => ({
