@@ -154,7 +154,7 @@ await t.test('attacks on turf exec', requires(), async (t) => {
       config.linux.namespaces.push({ type: 'user' });
       config.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
       config.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-      config.mounts = config.mounts.filter(({ destination }) => destination !== '/sys');
+      config.mounts = config.mounts.filter(({ destination }) => !destination.startsWith('/sys'));
     });
     const file = join(temporary(t), 'pid');
     await turfd.ok(['exec', '-d', '--pid-file', file, '--user', '5:6', id, 'sleep', '500']);
@@ -167,15 +167,19 @@ await t.test('attacks on turf exec', requires(), async (t) => {
   });
 
   await t.test(
-    'a container full of processes can still be joined, or says so',
+    'a container full of processes can still be joined',
     requires('cgroup-v1', 'controller:pids'),
     async (t) => {
-      const { id, pid } = await start('bomb', script('while :; do sleep 1000 & done'), (config) => {
-        config.linux.resources = { ...config.linux.resources, pids: { limit: 16 } };
-      });
+      const { id, pid } = await start(
+        'bomb',
+        script('for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1000 & done; wait'),
+        (config) => {
+          config.linux.resources = { ...config.linux.resources, pids: { limit: 13 } };
+        },
+      );
       await eventually('the limit to be reached', async () => {
         const { stdout } = await turfd.ok(['ps', '-f', 'json', id]);
-        return (JSON.parse(stdout) as number[]).length >= 15;
+        return (JSON.parse(stdout) as number[]).length === 13;
       });
       t.match(await turfd.turf(['exec', id, 'echo', 'in']), { status: 0, stdout: 'in\n' });
       await turfd.ok(['kill', '--all', id, 'KILL']);
@@ -201,8 +205,4 @@ await t.test('attacks on turf exec', requires(), async (t) => {
       t.strictSame(turfd.remains(), []);
     },
   );
-
-  await t.test('seeds and workers have no programs', async (t) => {
-    t.match(await turfd.turf(['exec', turfd.id('none'), 'true']), { status: 255, stderr: /does not exist/ });
-  });
 });
