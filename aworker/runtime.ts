@@ -7,7 +7,7 @@ import { installClock } from './clock.js';
 import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.js';
 import { exercise } from './exercise.js';
 import { describe, die, installErrorEvents, type Leave } from './fatal.js';
-import { defineLocation, type Identity, installGlobalScope } from './global-scope.js';
+import { defineLocation, type Identity, installGlobalScope, sealGlobalScope } from './global-scope.js';
 import { createHttpServer, listening } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { ModuleLoader } from './module-loader.js';
@@ -80,6 +80,7 @@ export function createRuntime(leave: Leave): Runtime {
   installClock();
   installRandomness();
   installGlobalScope(identity);
+  sealGlobalScope();
 
   return {
     identity,

@@ -25,6 +25,10 @@ const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export function runtimeFiles(): RuntimeFile[] {
   const require = createRequire(import.meta.url);
   const koffi = dirname(require.resolve('koffi'));
+  const packages = ['undici', 'urlpattern-polyfill'].map((name) => ({
+    source: realpathSync(packageFolder(name)),
+    target: join(RUNTIME_DIRECTORY, 'node_modules', name),
+  }));
   const own = (path: string): RuntimeFile => ({
     source: realpathSync(join(PACKAGE_ROOT, path)),
     target: join(RUNTIME_DIRECTORY, path),
@@ -38,9 +42,15 @@ export function runtimeFiles(): RuntimeFile[] {
     own(PACK_LIBRARY),
     { source: realpathSync(koffi), target: join(RUNTIME_DIRECTORY, 'node_modules/koffi') },
     ...nativeKoffi(koffi),
+    ...packages,
     ...sharedObjects(),
   ];
   return files;
+}
+
+/** Where a package lies that has no main module for `require`. */
+function packageFolder(name: string): string {
+  return join(PACKAGE_ROOT, 'node_modules', name);
 }
 
 /** koffi keeps its native part in a package of its own, one for each platform. */
