@@ -6,8 +6,8 @@ void t.test('modules of every kind that a worker may import', async (t) => {
   const directory = t.testdir({
     'index.js': `
       import data from './data.json' with { type: 'json' };
-      import text from './data.json' with { type: 'text' };
-      import bytes from './data.json' with { type: 'bytes' };
+      import text from './data.txt' with { type: 'text' };
+      import bytes from './data.bin' with { type: 'bytes' };
       import module from './empty.wasm';
       import { AsyncLocalStorage } from 'node:async_hooks';
       import * as hooks from 'node:async_hooks';
@@ -19,6 +19,8 @@ void t.test('modules of every kind that a worker may import', async (t) => {
       console.log(JSON.stringify({ data, text, bytes: [...bytes], same: bytes.constructor === Uint8Array,
         wasm: module instanceof WebAssembly.Module, stored, exports: Object.keys(hooks), refused }));`,
     'data.json': '[1]',
+    'data.txt': '[1]',
+    'data.bin': '[1]',
     'empty.wasm': Buffer.from([0, 97, 115, 109, 1, 0, 0, 0]),
   });
   const { code, out, err } = await runWorker(join(directory, 'index.js'));
