@@ -36,12 +36,6 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'needs SELinux, which is not enabled on this machine',
     supported: ({ selinux }) => selinux,
   },
-  {
-    path: 'linux.mountLabel',
-    value: (config) => config.linux?.mountLabel,
-    reason: 'needs SELinux, which is not enabled on this machine',
-    supported: ({ selinux }) => selinux,
-  },
   { path: 'linux.intelRdt', value: (config) => config.linux?.intelRdt },
   { path: 'linux.memoryPolicy', value: (config) => config.linux?.memoryPolicy },
   { path: 'linux.netDevices', value: (config) => config.linux?.netDevices },

@@ -169,6 +169,7 @@ async function launch(
       home: homeDirectory(machine.kernel, spec.rootfs, uid),
       adopt: spec.adopt,
       lateUserNamespace: late,
+      selinux: machine.capabilities.selinux,
       ...(user === undefined ? {} : { rootfsFd: user.rootfs }),
       ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
       ...(config.linux?.seccomp === undefined

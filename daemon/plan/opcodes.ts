@@ -44,6 +44,7 @@ export const OP = {
   TMPFS_COPY_UP: 38,
   ADOPT_FD: 39,
   SESSION_KEYRING: 40,
+  BORROW_MOUNTS: 60,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

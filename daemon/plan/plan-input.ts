@@ -72,6 +72,8 @@ export interface PlanInput {
    * in the copy, so that root of the user namespace cannot make a read-only one writable (mount_namespaces(7), "Restrictions").
    */
   readonly lateUserNamespace?: boolean;
+  /** Whether the kernel takes SELinux contexts as mount options; true by default. */
+  readonly selinux?: boolean;
   /** Home directory of the user by the container's /etc/passwd, for HOME where process.env has none. */
   readonly home?: string;
 }
@@ -96,4 +98,9 @@ export interface PlanContext {
     has(type: NamespaceType): boolean;
     isNew(type: NamespaceType): boolean;
   };
+  /**
+   * Whether the container has mounts of its own: in a new namespace, or in a namespace of others, where they are made aside and stay
+   * out of everybody's sight (native-shim/plan/borrowed.c).
+   */
+  readonly ownMounts: boolean;
 }

@@ -42,7 +42,7 @@ export function limitProcess({ linux, plan }: PlanContext, process: OciProcess):
  *
  * seccomp(2) needs no_new_privs or CAP_SYS_ADMIN. With either at the end, the filter is loaded just before exec and sees none of our own
  * system calls. Otherwise it must be loaded before the privileges go, as in runc: then it has to allow prctl, setresuid, setgroups, capset,
- * faccessat2, close_range, sendmsg, accept4, recvmsg and execve, which every engine's profile does.
+ * sendmsg, accept4, recvmsg and execve, which every engine's profile does.
  */
 export function becomeProgram(context: PlanContext, process: OciProcess): void {
   const { input, plan } = context;
@@ -58,6 +58,7 @@ export function becomeProgram(context: PlanContext, process: OciProcess): void {
     if (input.seccomp !== undefined) plan.seccomp('linux.seccomp', input.seccomp.flags, input.seccomp.bpf);
   };
 
+  plan.closeFds('process', input.preserveFds ?? 0);
   writeSecurityLabels(context, process);
   // As root: the directory may be one that only root can enter (runc tries root first too).
   plan.chdir('process.cwd', process.cwd, false);
@@ -66,7 +67,6 @@ export function becomeProgram(context: PlanContext, process: OciProcess): void {
   if (process.noNewPrivileges === true) plan.noNewPrivs('process.noNewPrivileges');
   const env = environment(process, input.home);
   plan.findProgram('process.args[0]', program, searchPath(env));
-  plan.closeFds('process', input.preserveFds ?? 0);
   plan.waitStart('start', plan.addFd(input.startSocketFd));
   runHooks(context, 'startContainer');
   for (const { fd, number } of input.adopt ?? []) plan.adoptFd('process', plan.addFd(fd), number);

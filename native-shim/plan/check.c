@@ -47,6 +47,7 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return "U";
   case TURF_OP_ADOPT_FD: return "Fu";
   case TURF_OP_SESSION_KEYRING: return "s";
+  case TURF_OP_BORROW_MOUNTS: return "u";
   default: return NULL;
   }
 }

@@ -75,6 +75,8 @@ enum turf_op {
                                  (a seed's control socket, a worker's listening socket); never below 3 */
   TURF_OP_SESSION_KEYRING = 40, /* str name: a new session keyring (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), so that the caller's keys are
                                    out of reach; nothing where the kernel has no keyrings */
+  TURF_OP_BORROW_MOUNTS = 60, /* u32 back: 0 makes a mount namespace for the operations that follow, 1 goes back to the one before, with
+                                 the present root as a detached tree */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

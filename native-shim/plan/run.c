@@ -47,7 +47,7 @@ static int vacate(int *fd, int number) {
 }
 
 int turf_run_vacate(struct turf_run *run, int number) {
-  int *own[] = {&run->plan->sync_fd, &run->root_fd, &run->proc_fd, &run->null_fd, &run->empty_fd, &run->start_fd};
+  int *own[] = {&run->plan->sync_fd, &run->root_fd, &run->proc_fd, &run->null_fd, &run->empty_fd, &run->mounts_fd, &run->start_fd};
   int result = 0;
 
   for (size_t i = 0; i < sizeof own / sizeof own[0] && result == 0; i++)
@@ -120,6 +120,7 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_PERSONALITY: return turf_op_personality;
   case TURF_OP_ADOPT_FD: return turf_op_adopt_fd;
   case TURF_OP_SESSION_KEYRING: return turf_op_session_keyring;
+  case TURF_OP_BORROW_MOUNTS: return turf_op_borrow_mounts;
   default: return NULL;
   }
 }
@@ -163,6 +164,7 @@ int turf_plan_run(struct turf_plan *plan, struct turf_plan_error *error, int *re
                          .proc_fd = -1,
                          .null_fd = -1,
                          .empty_fd = -1,
+                         .mounts_fd = -1,
                          .start_fd = -1};
   int result = turf_plan_check(plan, error);
 
@@ -185,6 +187,7 @@ int turf_plan_run(struct turf_plan *plan, struct turf_plan_error *error, int *re
   turf_close(&run.proc_fd);
   turf_close(&run.null_fd);
   turf_close(&run.empty_fd);
+  turf_close(&run.mounts_fd);
   *report_fd = run.start_fd >= 0 ? run.start_fd : plan->sync_fd;
   return result;
 }

@@ -102,7 +102,8 @@ await t.test('hooks', requires(), async (t) => {
       if (kind !== 'poststop') t.equal(state.pid, pid, `${kind} is told the pid as the host sees it`);
       t.equal(
         state.status,
-        { startContainer: 'created', poststart: 'running', poststop: 'stopped' }[kind] ?? 'creating',
+        { prestart: 'created', startContainer: 'created', poststart: 'running', poststop: 'stopped' }[kind] ??
+          'creating',
         `${kind}: status`,
       );
     }

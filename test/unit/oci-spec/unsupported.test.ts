@@ -24,7 +24,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
     { process: { selinuxLabel: 'x' } },
     'process.selinuxLabel: needs SELinux, which is not enabled on this machine',
   ],
-  [{ linux: { mountLabel: 'x' } }, 'linux.mountLabel: needs SELinux, which is not enabled on this machine'],
   [{ linux: { intelRdt: { closID: 'x' } } }, 'linux.intelRdt: is not supported yet'],
   [{ linux: { memoryPolicy: { mode: 'MPOL_LOCAL' } } }, 'linux.memoryPolicy: is not supported yet'],
   [{ linux: { netDevices: { eth0: {} } } }, 'linux.netDevices: is not supported yet'],

@@ -54,6 +54,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   TMPFS_COPY_UP: [],
   ADOPT_FD: ['i:fd', 'u:number'],
   SESSION_KEYRING: ['s:name'],
+  BORROW_MOUNTS: ['u:back'],
 };
 
 export interface DecodedOp {
