@@ -7,7 +7,7 @@ export interface MatchOptions {
 }
 
 /** What an entry keeps of a response. */
-export interface CachedResponse {
+interface CachedResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: Headers;

@@ -1,12 +1,5 @@
 import { conform, illegalConstructor, illegalInvocation, requireArguments } from './interface.js';
-import {
-  CachedEntry,
-  type CachedResponse,
-  matches,
-  type MatchOptions,
-  toMatchOptions,
-  toRequest,
-} from './cache-entry.js';
+import { CachedEntry, matches, type MatchOptions, toMatchOptions, toRequest } from './cache-entry.js';
 import { Response } from './fetch-family.js';
 
 /** What all caches of one worker may hold. */
@@ -54,7 +47,7 @@ async function readEntry(request: Request, response: unknown): Promise<CachedEnt
   if (response.bodyUsed || response.body?.locked === true)
     throw new TypeError('Cache.put: the body of the response was used');
   const body = response.body === null ? null : new Uint8Array(await response.arrayBuffer());
-  return new CachedEntry(request, response as CachedResponse, body);
+  return new CachedEntry(request, response, body);
 }
 
 /** Puts all of them or none. */

@@ -52,6 +52,9 @@ function transformBy(codec: Codec, strict: boolean): TransformStream<unknown, Ui
     ended = true;
     wake();
   });
+  const check = (): void => {
+    if (failed !== undefined) throw failed;
+  };
   const trailing = (): void => {
     if (!strict || failed !== undefined) return;
     if (given === 0) failed = new TypeError('The compressed data is empty');
@@ -71,14 +74,14 @@ function transformBy(codec: Codec, strict: boolean): TransformStream<unknown, Ui
     },
     async transform(chunk) {
       const bytes = bytesOf(chunk);
-      if (failed !== undefined) throw failed;
+      check();
       if (ended && bytes.byteLength > 0) throw new TypeError('Data after the end of the compressed data');
       given += bytes.byteLength;
       await new Promise<void>((resolve) => {
         settle.push(resolve);
         codec.write(bytes, () => resolve());
       });
-      if (failed !== undefined) throw failed;
+      check();
     },
     async flush() {
       if (!ended && failed === undefined) {
@@ -88,7 +91,7 @@ function transformBy(codec: Codec, strict: boolean): TransformStream<unknown, Ui
         });
       }
       trailing();
-      if (failed !== undefined) throw failed;
+      check();
     },
   });
 }
