@@ -34,7 +34,7 @@ import { execInContainer } from './containers/exec.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { deleteLeftovers } from './containers/leftovers.js';
-import { assertAllowed } from './containers/lifecycle.js';
+import { assertAllowed, observedState } from './containers/lifecycle.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
 import { OomWatch } from './containers/oom-watch.js';
@@ -143,7 +143,7 @@ export class DaemonOperations implements Operations {
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
     const remove = async (found: Container): Promise<void> => {
-      assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', found.lifecycle.state);
+      assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', observedState(found));
       this.#seeds.kept.forget(found.id);
       await this.#seeds.dropAhead(found.id);
       await deleteContainer(this.#machine, found, options.force === true);

@@ -116,3 +116,22 @@ export async function renewConnections(env: Readonly<Record<string, string>> = {
   undici.setGlobalDispatcher(new undici.EnvHttpProxyAgent(options));
   await before.destroy();
 }
+
+interface Agent extends Dispatcher {
+  readonly dispatch: unknown;
+}
+
+/**
+ * Fetches once over a Unix socket: what undici loads with its first connection would be out of reach once the root is a worker's.
+ *
+ * @param socketPath where an HTTP server answers, as node:net takes it
+ */
+export async function warmFetch(socketPath: string): Promise<void> {
+  const file = createRequire(import.meta.url).resolve('undici/lib/dispatcher/agent.js');
+  const Agent = packages.load(file) as new (options: object) => Agent;
+  const dispatcher = new Agent({ connect: { socketPath } });
+  const options: object = { dispatcher };
+  const response = await fetch('http://worker/text', options);
+  await response.text();
+  await dispatcher.destroy();
+}

@@ -28,7 +28,6 @@ async function probe() {
     signature: hex(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, new Uint8Array(1))),
     formBoundary: new Response(form).headers.get('content-type'),
     temporaryName: 'tmp-' + Math.random().toString(36).slice(2),
-    blobUrl: URL.createObjectURL(new Blob(['x'])),
     hostname: aworker.hostname,
     id: aworker.id,
   };
