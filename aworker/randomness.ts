@@ -26,8 +26,9 @@ export function reseed(): void {
 
 const RANGE = 2 ** 48;
 
-/** crypto.randomInt(min, max) without Node's cache of a thousand values ahead, which every clone would repeat. */
-function randomInt(min: number, max: number): number {
+/** crypto.randomInt([min,] max) without Node's cache of a thousand values ahead, which every clone would repeat. */
+export function randomInt(from: number, to?: number): number {
+  const [min, max] = to === undefined ? [0, from] : [from, to];
   const span = max - min;
   const limit = RANGE - (RANGE % span);
   for (;;) {
@@ -39,7 +40,7 @@ function randomInt(min: number, max: number): number {
 
 /**
  * Replaces the generators whose state a fork copies: V8's Math.random, which cannot be reseeded, and crypto.randomUUID and
- * crypto.randomInt with their pre-filled caches. fetch's implementation looks the last one up at each use, for the boundaries of forms.
+ * crypto.randomInt with their pre-filled caches (fetch takes `randomInt` for the boundaries of forms).
  */
 export function installRandomness(): void {
   reseed();

@@ -3,6 +3,7 @@
  * Node.js and find Node's globals in a scope of their own.
  */
 import { Buffer } from 'node:buffer';
+import nodeCrypto from 'node:crypto';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import {
@@ -13,6 +14,7 @@ import {
   setInterval,
   setTimeout,
 } from 'node:timers';
+import { randomInt } from '../randomness.js';
 import { LexicalRequire } from './lexical-require.js';
 import { MessagePort } from './message-port.js';
 
@@ -72,7 +74,9 @@ for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'])
     configurable: true,
   });
 
-const packages = new LexicalRequire({
+/** The boundaries of forms are drawn by `randomInt`, which undici keeps from when it is loaded. */
+const crypto: unknown = Object.create(nodeCrypto, { randomInt: { value: randomInt } });
+const scope = {
   Buffer,
   process,
   setTimeout,
@@ -84,7 +88,8 @@ const packages = new LexicalRequire({
   MessagePort,
   globalThis: ownGlobal,
   global: ownGlobal,
-});
+};
+const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto]]));
 
 const undici = packages.load(createRequire(import.meta.url).resolve('undici/index-fetch.js')) as Undici;
 

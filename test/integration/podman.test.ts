@@ -144,5 +144,5 @@ await t.test('podman runs containers with turf', requires('program:podman', 'pro
     },
   );
 
-  t.strictSame(processesAbout(`${dir}/run`), [], 'no monitor is left');
+  await eventually('the monitors to end', () => processesAbout(`${dir}/run`).length === 0);
 });
