@@ -2,7 +2,7 @@ import { type HeadersClasses, installHeadersViews } from './headers-view.js';
 import { installRequestViews, type RequestClasses } from './request-view.js';
 import { installResponseViews, type ResponseClasses } from './response-view.js';
 
-/** The Fetch classes of the global scope, with cheap views for what a server receives and sends (docs/decisions/0019). */
+/** The Fetch classes of the global scope, with cheap views for what a server receives and sends (docs/decisions/0020). */
 export interface WebClasses {
   readonly headers: HeadersClasses;
   readonly request: RequestClasses;
