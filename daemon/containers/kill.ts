@@ -40,8 +40,8 @@ export async function killContainer(
   if (number !== SIGKILL || cgroup === undefined) return;
   // The end of the first process of a PID namespace ends all others in it; elsewhere the cgroup says who they are.
   if (shared) await cgroup.kill(SIGKILL);
-  // A frozen process of a v1 cgroup does not even die; other signals wait until resume.
-  else if (cgroup.frozen()) await cgroup.thaw();
+  // A process that is frozen in a v1 cgroup, or on the way there, does not even die; other signals wait until resume.
+  else await cgroup.thaw();
 }
 
 /** Whether the first process is not the init of a PID namespace of its own. */

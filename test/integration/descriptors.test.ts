@@ -42,9 +42,10 @@ const held = (turfd: Turfd): Held => ({
   remains: turfd.remains(),
 });
 
-/** Connections that their clients have closed are closed here a moment later. */
+/** Connections that their clients have closed are closed here, and clones that became nothing end, a moment later. */
 async function unchanged(t: Test, turfd: Turfd, before: Held): Promise<void> {
   await eventually(`${before.descriptors} descriptors`, () => held(turfd).descriptors <= before.descriptors);
+  await eventually('what was left to go', () => held(turfd).remains.length <= before.remains.length);
   t.strictSame(held(turfd).remains, before.remains);
 }
 
