@@ -73,5 +73,5 @@ if [ -z "$only" ]; then
   step 'prettier' node_modules/.bin/prettier --check --log-level warn .
   step 'C analyzer' analyze
 fi
-step 'unit tests' run_tests unit 2 60
-step 'integration tests' run_tests integration 2 180
+step 'unit tests' run_tests unit 2 120
+step 'integration tests' run_tests integration 2 300
