@@ -33,12 +33,6 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'needs SELinux, which is not enabled on this machine',
     supported: ({ selinux }) => selinux,
   },
-  {
-    path: 'linux.mountLabel',
-    value: (config) => config.linux?.mountLabel,
-    reason: 'needs SELinux, which is not enabled on this machine',
-    supported: ({ selinux }) => selinux,
-  },
   { path: 'vm', value: (config) => config.vm, reason: 'is for virtual machines' },
   { path: 'windows', value: (config) => config.windows, reason: 'is for Windows' },
   { path: 'solaris', value: (config) => config.solaris, reason: 'is for Solaris' },

@@ -151,7 +151,7 @@ function security(facts: MachineFacts): readonly Finding[] {
       'lsm.selinux',
       lsm.includes('selinux'),
       visible,
-      'process.selinuxLabel and linux.mountLabel are refused',
+      'process.selinuxLabel is refused, linux.mountLabel is ignored',
     ),
     ...(
       [

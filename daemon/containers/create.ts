@@ -193,6 +193,7 @@ async function launch(
       lateUserNamespace: late,
       ...(seccompListener === undefined ? {} : { seccompListener }),
       ...(rootfsFd === undefined ? {} : { rootfsFd }),
+      selinux: machine.capabilities.selinux,
       ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
       ...(config.linux?.seccomp === undefined
         ? {}

@@ -71,7 +71,9 @@ export async function launchContainer(
       await input.onPid(pid);
       const state = hookState(container, 'creating', pid);
       const { bundle } = container.facts;
-      await runHooks('prestart', config.hooks?.prestart, state, bundle, ended.signal);
+      // Deprecated hooks keep what they were told before there were createRuntime hooks: the container is created, not started.
+      const prestart = hookState(container, 'created', pid);
+      await runHooks('prestart', config.hooks?.prestart, prestart, bundle, ended.signal);
       await runHooks('createRuntime', config.hooks?.createRuntime, state, bundle, ended.signal);
       return String(pid);
     });

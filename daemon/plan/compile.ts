@@ -1,5 +1,5 @@
 import { TurfError } from '../../cli/turf-error.js';
-import type { OciLinux } from '../../oci-spec/config.js';
+import type { OciConfig, OciLinux } from '../../oci-spec/config.js';
 import { NAMESPACES } from '../../oci-spec/namespaces.js';
 import { openConsole } from './console.js';
 import { makeDevices } from './devices.js';
@@ -25,12 +25,16 @@ export function compilePlan(input: PlanInput): CompiledPlan {
     throw new TurfError('TURF_ERR_CONFIG', 'process: is required', { path: 'process' });
   const linux = input.lateUserNamespace === true ? withoutUser(config.linux ?? {}) : (config.linux ?? {});
   const plan = new PlanBuilder();
-  const context: PlanContext = { input, config, linux, plan, namespaces: namespacesOf(linux) };
+  const namespaces = namespacesOf(linux);
+  const borrows = borrowsMounts(config, linux, namespaces);
+  const ownMounts = borrows || namespaces.isNew('mount');
+  const context: PlanContext = { input, config, linux, plan, namespaces, ownMounts };
   const flags = namespaceFlags(linux, input, plan);
 
   enterNamespaces(context);
   if (input.noNewKeyring !== true) plan.sessionKeyring('process', `_ses.${input.id}`);
   setNames(context);
+  if (borrows) plan.borrowMounts('linux.namespaces', false);
   attachRoot(context);
   const readOnlyLater = makeMounts(context);
   makeDevices(context);
@@ -44,6 +48,7 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   setSysctls(context);
   protectPaths(context);
   protectRoot(context);
+  if (borrows) plan.borrowMounts('linux.namespaces', true);
   limitProcess(context, process);
   if (input.lateUserNamespace === true) enterUserNamespace(plan);
   writeSecurityLabels(context, process);
@@ -55,6 +60,17 @@ export function compilePlan(input: PlanInput): CompiledPlan {
   });
 
   return { ...plan.finish(), ...flags };
+}
+
+/** Where a user namespace does not own the mount namespace it may not mount there, nor return to it. */
+function borrowsMounts(config: OciConfig, linux: OciLinux, namespaces: PlanContext['namespaces']): boolean {
+  const needs =
+    (config.mounts ?? []).length > 0 ||
+    (linux.maskedPaths ?? []).length > 0 ||
+    (linux.readonlyPaths ?? []).length > 0 ||
+    (linux.rootfsPropagation ?? '') !== '' ||
+    config.root?.readonly === true;
+  return needs && !namespaces.isNew('mount') && !namespaces.has('user');
 }
 
 function withoutUser(linux: OciLinux): OciLinux {

@@ -2,7 +2,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import type { PlanContext } from './plan-input.js';
 
 /** The session of the process and, where it has one, its terminal: a new pty whose master goes to the console socket. */
-export function openConsole({ input, config, plan, namespaces }: PlanContext): void {
+export function openConsole({ input, config, plan, ownMounts }: PlanContext): void {
   const process = config.process;
   if (process?.terminal !== true) {
     plan.setsid('process');
@@ -17,6 +17,6 @@ export function openConsole({ input, config, plan, namespaces }: PlanContext): v
     rows: process.consoleSize?.height ?? 0,
     columns: process.consoleSize?.width ?? 0,
     uid: process.user?.uid ?? 0,
-    bindDevConsole: namespaces.isNew('mount'),
+    bindDevConsole: ownMounts,
   });
 }

@@ -30,7 +30,7 @@ const DEFAULT_SYMLINKS = [
 /**
  * Device nodes and symbolic links. A /dev that is a bind mount belongs to whoever bound it: nothing is made in it, as runc does.
  */
-export function makeDevices({ config, linux, plan, namespaces }: PlanContext): void {
+export function makeDevices({ config, linux, plan, namespaces, ownMounts }: PlanContext): void {
   const isForeign = (config.mounts ?? []).some(
     (mount) => containerPath(mount.destination) === '/dev' && bindKind(mount) !== false,
   );
@@ -44,7 +44,7 @@ export function makeDevices({ config, linux, plan, namespaces }: PlanContext): v
 
   for (const [path, { label, device }] of wanted) {
     if (isForeign && path.startsWith('/dev/')) continue;
-    if (namespaces.has('user') && !namespaces.isNew('mount')) continue;
+    if (namespaces.has('user') && !ownMounts) continue;
     if (namespaces.has('user')) {
       // mknod(2) of a device needs CAP_MKNOD in the initial user namespace.
       plan.mountBind(label, { source: device.path, target: path, flags: MOUNT_FLAG.CREATE_FILE });

@@ -121,6 +121,10 @@ export class PlanBuilder extends PlanWriter {
     return this.op(OP.PIVOT_ROOT, label, (w) => w.u32(mode));
   }
 
+  borrowMounts(label: string, back: boolean): this {
+    return this.#op(OP.BORROW_MOUNTS, label, (w) => w.u32(back ? 1 : 0));
+  }
+
   maskPath(label: string, path: string): this {
     return this.op(OP.MASK_PATH, label, (w) => w.str(path));
   }

@@ -30,9 +30,9 @@ const LABELLED_BY_POLICY = new Set(['proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup
  * @returns the mounts that become read-only once everything is in them (finishMounts)
  */
 export function makeMounts(context: PlanContext): PlannedMount[] {
-  const { config, namespaces } = context;
+  const { config, ownMounts } = context;
   const mounts = config.mounts ?? [];
-  if (mounts.length > 0 && !namespaces.isNew('mount')) {
+  if (mounts.length > 0 && !ownMounts) {
     throw needsMountNamespace('mounts');
   }
   const deferred: PlannedMount[] = [];
@@ -56,7 +56,11 @@ export function finishMounts({ plan }: PlanContext, deferred: readonly PlannedMo
 
 function bind({ input, plan }: PlanContext, planned: PlannedMount): void {
   const { label, index, mount, target, options } = planned;
-  refuseFilesystemOptions(planned, 'has no meaning for a bind mount');
+  refuseFilesystemOptions(
+    // Configs carry `mode=755` and the like over from other mounts; mount(2) ignores the data of a bind mount.
+    { ...planned, options: { ...options, data: options.data.filter(([, value]) => value === '') } },
+    'has no meaning for a bind mount',
+  );
   const fd = input.bindSourceFds?.get(index);
   const { first, others } = splitPropagation(planned);
   plan.mountBind(label, {
@@ -73,7 +77,7 @@ function bind({ input, plan }: PlanContext, planned: PlannedMount): void {
   changePropagation(plan, planned, others);
 }
 
-function mountNew({ linux, plan }: PlanContext, planned: PlannedMount): 'done' | 'read-only later' {
+function mountNew({ input, linux, plan }: PlanContext, planned: PlannedMount): 'done' | 'read-only later' {
   const { label, mount, target, options } = planned;
   const fstype = mount.type ?? '';
   const attrs = options.attrSet | options.attrSetRecursive;
@@ -81,7 +85,9 @@ function mountNew({ linux, plan }: PlanContext, planned: PlannedMount): 'done' |
   const isDeferred = isReadOnly && (fstype === 'tmpfs' || target === '/dev');
   const data = options.superblock.map((key): readonly [string, string] => [key, '']).concat(options.data);
   if (isReadOnly && !VIRTUAL.has(fstype)) data.push(['ro', '']);
-  if ((linux.mountLabel ?? '') !== '' && !LABELLED_BY_POLICY.has(fstype)) {
+  // Without SELinux there is no label to give, and runtimes let it pass.
+  const isLabelled = (linux.mountLabel ?? '') !== '' && input.selinux !== false;
+  if (isLabelled && !LABELLED_BY_POLICY.has(fstype)) {
     data.push(['context', linux.mountLabel ?? '']);
   }
   const { first, others } = splitPropagation(planned);

@@ -52,6 +52,7 @@ export const OP = {
   SPAWN: 50,
   CPU_AFFINITY: 51,
   STAND_IN: 48,
+  BORROW_MOUNTS: 60,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

@@ -86,6 +86,8 @@ export interface PlanInput extends ProcessInput {
    * in the copy, so that root of the user namespace cannot make a read-only one writable (mount_namespaces(7), "Restrictions").
    */
   readonly lateUserNamespace?: boolean;
+  /** Whether the kernel takes SELinux contexts as mount options; true by default. */
+  readonly selinux?: boolean;
 }
 
 export interface CompiledPlan extends EncodedPlan {
@@ -113,4 +115,9 @@ export interface PlanContext extends ProcessContext {
     has(type: NamespaceType): boolean;
     isNew(type: NamespaceType): boolean;
   };
+  /**
+   * Whether the container has mounts of its own: in a new namespace, or in a namespace of others, where they are made aside and stay
+   * out of everybody's sight (native-shim/plan/borrowed.c).
+   */
+  readonly ownMounts: boolean;
 }

@@ -52,7 +52,7 @@ export interface ProgramGate {
  *
  * seccomp(2) needs no_new_privs or CAP_SYS_ADMIN. With either at the end, the filter is loaded just before exec and sees none of our own
  * system calls. Otherwise it must be loaded before the privileges go, as in runc: then it has to allow prctl, setresuid, setgroups, capset,
- * faccessat2, close_range, sendmsg, accept4, recvmsg and execve, which every engine's profile does.
+ * sendmsg, accept4, recvmsg and execve, which every engine's profile does.
  */
 export function becomeProgram(context: ProcessContext, process: OciProcess, gate: ProgramGate): void {
   const { input, plan } = context;
@@ -75,6 +75,7 @@ export function becomeProgram(context: ProcessContext, process: OciProcess, gate
     plan.seccomp('linux.seccomp', seccomp.flags, seccomp.bpf, fd === undefined ? -1 : plan.addFd(fd));
   };
 
+  plan.closeFds('process', input.preserveFds ?? 0);
   // As root: the directory may be one that only root can enter (runc tries root first too).
   plan.chdir('process.cwd', process.cwd, false);
   if (!isLateFilter) {
@@ -85,7 +86,6 @@ export function becomeProgram(context: ProcessContext, process: OciProcess, gate
   if (process.noNewPrivileges === true) plan.noNewPrivs('process.noNewPrivileges');
   const env = environment(process, input.home);
   plan.findProgram('process.args[0]', program, searchPath(env));
-  plan.closeFds('process', input.preserveFds ?? 0);
   gate.start();
   for (const { fd, number } of input.adopt ?? []) plan.adoptFd('process', plan.addFd(fd), number);
   if (isLateFilter) loadFilter();

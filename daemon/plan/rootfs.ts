@@ -25,10 +25,10 @@ const PROPAGATIONS: Record<RootfsPropagation, number> = {
  * it a peer, which bind mounts with option "rshared" need to reach the host. What the config wants for the root itself is set by the
  * executor after pivot_root(2), which refuses a shared root.
  */
-export function attachRoot({ input, linux, plan, namespaces }: PlanContext): void {
+export function attachRoot({ input, linux, plan, ownMounts }: PlanContext): void {
   const wanted = PROPAGATIONS[linux.rootfsPropagation ?? ''];
   const tree = input.rootfsFd === undefined ? -1 : plan.addFd(input.rootfsFd);
-  if (namespaces.isNew('mount')) plan.propagation('linux.rootfsPropagation', hostSide(wanted), true);
+  if (ownMounts) plan.propagation('linux.rootfsPropagation', hostSide(wanted), true);
   else if (wanted !== 0) throw needsMountNamespace('linux.rootfsPropagation');
   plan.rootfs('root.path', input.rootfs, tree, wanted);
 }
@@ -40,23 +40,23 @@ function hostSide(wanted: number): number {
   return PROPAGATION.slave;
 }
 
-/** Makes the root the root. A mount namespace that others live in keeps its own: there it is chroot(2) only. */
-export function changeRoot({ input, plan, namespaces }: PlanContext): void {
+/** Makes the root the root. A mount namespace that others live in keeps its own. */
+export function changeRoot({ input, plan, ownMounts }: PlanContext): void {
   const inNamespace = input.noPivot === true ? PIVOT_MODE.MOVE : PIVOT_MODE.PIVOT;
-  plan.pivotRoot('root.path', namespaces.isNew('mount') ? inNamespace : PIVOT_MODE.CHROOT);
+  plan.pivotRoot('root.path', ownMounts ? inNamespace : PIVOT_MODE.CHROOT);
 }
 
 /** The root's own mount, not what is mounted below it. */
-export function protectRoot({ config, plan, namespaces }: PlanContext): void {
+export function protectRoot({ config, plan, ownMounts }: PlanContext): void {
   if (config.root?.readonly !== true) return;
-  if (!namespaces.isNew('mount')) throw needsMountNamespace('root.readonly');
+  if (!ownMounts) throw needsMountNamespace('root.readonly');
   plan.mountSetattr('root.readonly', { target: '/', attrSet: MOUNT_ATTR.RDONLY });
 }
 
 /** linux.readonlyPaths, then linux.maskedPaths: a path in both is masked. */
-export function protectPaths({ linux, plan, namespaces }: PlanContext): void {
+export function protectPaths({ linux, plan, ownMounts }: PlanContext): void {
   const { readonlyPaths = [], maskedPaths = [] } = linux;
-  if (!namespaces.isNew('mount')) {
+  if (!ownMounts) {
     if (readonlyPaths.length > 0) throw needsMountNamespace('linux.readonlyPaths');
     if (maskedPaths.length > 0) throw needsMountNamespace('linux.maskedPaths');
   }
@@ -64,7 +64,7 @@ export function protectPaths({ linux, plan, namespaces }: PlanContext): void {
   maskedPaths.forEach((path, i) => plan.maskPath(`linux.maskedPaths[${i}]`, path));
 }
 
-/** A mount in a namespace that was there before the container would stay, and everybody in it would see it. */
+/** A user namespace may not mount in a mount namespace that it does not own. */
 export function needsMountNamespace(path: string): TurfError {
   return new TurfError('TURF_ERR_UNSUPPORTED', `${path}: needs a new mount namespace`, { path });
 }

@@ -86,6 +86,8 @@ enum turf_op {
                                  this process, which sends the child's pid to the daemon (`P`) and ends */
   TURF_OP_CPU_AFFINITY = 51,  /* str mask, bit n of byte n/8 is CPU n: sched_setaffinity(2) */
   TURF_OP_STAND_IN = 48,      /* fd socket to the daemon (docs/protocol.md, "Stand-in"): sends READY and stays; the last op of its plan */
+  TURF_OP_BORROW_MOUNTS = 60, /* u32 back: 0 makes a mount namespace for the operations that follow, 1 goes back to the one before, with
+                                 the present root as a detached tree */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

@@ -47,7 +47,8 @@ static int vacate(int *fd, int number) {
 }
 
 int turf_run_vacate(struct turf_run *run, int number) {
-  int *own[] = {&run->plan->sync_fd, &run->root_fd, &run->proc_fd, &run->null_fd, &run->empty_fd, &run->start_fd, &run->listener_fd};
+  int *own[] = {&run->plan->sync_fd, &run->root_fd, &run->proc_fd, &run->null_fd, &run->empty_fd,
+                  &run->mounts_fd, &run->start_fd, &run->listener_fd};
   int result = 0;
 
   for (size_t i = 0; i < sizeof own / sizeof own[0] && result == 0; i++)
@@ -128,6 +129,7 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_SPAWN: return turf_op_spawn;
   case TURF_OP_CPU_AFFINITY: return turf_op_cpu_affinity;
   case TURF_OP_STAND_IN: return turf_op_stand_in;
+  case TURF_OP_BORROW_MOUNTS: return turf_op_borrow_mounts;
   default: return NULL;
   }
 }
@@ -171,6 +173,7 @@ int turf_plan_run(struct turf_plan *plan, struct turf_plan_error *error, int *re
                          .proc_fd = -1,
                          .null_fd = -1,
                          .empty_fd = -1,
+                         .mounts_fd = -1,
                          .start_fd = -1,
                          .listener_fd = -1};
   int result = turf_plan_check(plan, error);
@@ -195,6 +198,7 @@ int turf_plan_run(struct turf_plan *plan, struct turf_plan_error *error, int *re
   turf_close(&run.null_fd);
   turf_close(&run.empty_fd);
   turf_close(&run.listener_fd);
+  turf_close(&run.mounts_fd);
   *report_fd = run.start_fd >= 0 ? run.start_fd : plan->sync_fd;
   return result;
 }

@@ -24,6 +24,7 @@ struct turf_run {
   int proc_fd;  /* a procfs that nobody else can reach (procfs.c) */
   int null_fd;  /* a verified /dev/null (O_PATH) */
   int empty_fd; /* an empty read-only tmpfs, attached where it was first used */
+  int mounts_fd; /* the mount namespace to go back to (borrowed.c) */
   int start_fd; /* the start connection, after WAIT_START */
   int listener_fd;              /* what came with START: a connection for the seccomp notification descriptor */
   struct turf_str notify_state; /* what is sent with that descriptor; empty: there is none */
@@ -96,6 +97,8 @@ turf_op_function turf_op_join_namespace, turf_op_enter_cgroup, turf_op_unshare, 
 turf_op_function turf_op_sync, turf_op_wait_start;
 /* root.c */
 turf_op_function turf_op_propagation, turf_op_rootfs, turf_op_pivot_root, turf_op_chdir;
+/* borrowed.c */
+turf_op_function turf_op_borrow_mounts;
 /* mounts.c */
 turf_op_function turf_op_mount_fs;
 /* binds.c */

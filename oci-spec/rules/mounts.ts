@@ -10,13 +10,15 @@ export function checkMounts(config: OciConfig, has: HasNamespace, report: Report
     checkMount(mount, `mounts[${index}]`, report);
     checkIdMapping(mount, `mounts[${index}]`, hasUserNamespace, report);
   }
-  if (has('mount')) return;
+  // Without one they are made aside, but not by a user namespace that owns no mount namespace.
+  if (has('mount') || !has('user')) return;
   for (const [name, list] of [
     ['mounts', mounts],
     ['linux.maskedPaths', config.linux?.maskedPaths ?? []],
     ['linux.readonlyPaths', config.linux?.readonlyPaths ?? []],
   ] as const) {
-    if (list.length > 0) report(name, 'needs a mount namespace in linux.namespaces');
+    if (list.length > 0)
+      report(name, 'needs a mount namespace in linux.namespaces beside the user namespace');
   }
 }
 

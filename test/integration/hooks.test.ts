@@ -104,7 +104,8 @@ await t.test('hooks', requires(), async (t) => {
         t.equal(state.pid, isInside ? 1 : pid, `${kind} is told the pid as its namespace sees it`);
       t.equal(
         state.status,
-        { startContainer: 'created', poststart: 'running', poststop: 'stopped' }[kind] ?? 'creating',
+        { prestart: 'created', startContainer: 'created', poststart: 'running', poststop: 'stopped' }[kind] ??
+          'creating',
         `${kind}: status`,
       );
     }

@@ -10,6 +10,7 @@ const long = 'x'.repeat(65);
 const user = { namespaces: [{ type: 'user' }, { type: 'uts' }] };
 const mapping = { containerID: 0, hostID: 1000, size: 10 };
 const maps = { uidMappings: [mapping], gidMappings: [mapping] };
+const USER_ONLY = { namespaces: [{ type: 'user' }], ...maps };
 
 const BAD: readonly Row[] = [
   // Shape
@@ -163,16 +164,16 @@ const BAD: readonly Row[] = [
     'mounts[0].gidMappings: is required beside uidMappings',
   ],
   [
-    { mounts: [{ destination: '/a', type: 'tmpfs' }], linux: { namespaces: [] } },
-    'mounts: needs a mount namespace in linux.namespaces',
+    { mounts: [{ destination: '/a', type: 'tmpfs' }], linux: USER_ONLY },
+    'mounts: needs a mount namespace in linux.namespaces beside the user namespace',
   ],
   [
-    { linux: { namespaces: [], maskedPaths: ['/proc/kcore'] } },
-    'linux.maskedPaths: needs a mount namespace in linux.namespaces',
+    { linux: { ...USER_ONLY, maskedPaths: ['/proc/kcore'] } },
+    'linux.maskedPaths: needs a mount namespace in linux.namespaces beside the user namespace',
   ],
   [
-    { linux: { namespaces: [], readonlyPaths: ['/proc/sys'] } },
-    'linux.readonlyPaths: needs a mount namespace in linux.namespaces',
+    { linux: { ...USER_ONLY, readonlyPaths: ['/proc/sys'] } },
+    'linux.readonlyPaths: needs a mount namespace in linux.namespaces beside the user namespace',
   ],
   [{ linux: { maskedPaths: ['proc'] } }, 'linux.maskedPaths[0]: must be an absolute path, got "proc"'],
   [{ linux: { readonlyPaths: [''] } }, 'linux.readonlyPaths[0]: must be an absolute path, got ""'],

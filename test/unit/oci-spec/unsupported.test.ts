@@ -16,7 +16,6 @@ const REFUSED: readonly (readonly [patch: Json, ...messages: string[]])[] = [
     { process: { selinuxLabel: 'x' } },
     'process.selinuxLabel: needs SELinux, which is not enabled on this machine',
   ],
-  [{ linux: { mountLabel: 'x' } }, 'linux.mountLabel: needs SELinux, which is not enabled on this machine'],
   [{ vm: { kernel: {} } }, 'vm: is for virtual machines'],
   [{ windows: { layerFolders: [] } }, 'windows: is for Windows'],
   [{ solaris: { milestone: 'x' } }, 'solaris: is for Solaris'],

@@ -27,6 +27,7 @@ await t.test('the default config becomes these operations in this order', (t) =>
     'MASK_PATH',
     'MOUNT_SETATTR',
     'RLIMIT',
+    'CLOSE_FDS',
     'CHDIR',
     'DROP_BOUNDING',
     'USER',
@@ -34,7 +35,6 @@ await t.test('the default config becomes these operations in this order', (t) =>
     'CAPABILITIES',
     'NO_NEW_PRIVS',
     'FIND_PROGRAM',
-    'CLOSE_FDS',
     'WAIT_START',
     'EXEC',
   ]);
@@ -137,13 +137,35 @@ await t.test('without a mount namespace nothing is mounted and the root is chang
     [],
   );
   t.same(all('PIVOT_ROOT'), [{ mode: 2 }]);
+  t.end();
+});
+
+await t.test('without a mount namespace of its own a container takes its mounts along', (t) => {
+  const mounts = [{ destination: '/proc', type: 'proc' }];
+  const joined = new Map([['mount', 20]] as const);
+  const linux = { namespaces: [{ type: 'mount', path: '/proc/1/ns/mnt' }] } as const;
+  const user = { namespaces: [{ type: 'user', path: '/proc/1/ns/user' }] } as const;
+  const userFd = { namespaceFds: new Map([['user', 21]] as const) };
+  for (const { names, all } of [
+    compile({ ...MINIMAL, linux: {}, mounts }),
+    compile({ ...MINIMAL, linux, mounts }, { namespaceFds: joined }),
+    compile({ ...MINIMAL, linux: { maskedPaths: ['/x'] } }),
+    compile({ ...MINIMAL, linux: { readonlyPaths: ['/x'] } }),
+    compile({ ...MINIMAL, linux: {}, root: { path: 'rootfs', readonly: true } }),
+  ]) {
+    t.same(all('BORROW_MOUNTS'), [{ back: 0 }, { back: 1 }]);
+    const mount = (name: string): boolean => /^(PROPAGATION|ROOTFS|PIVOT|MOUNT|MASK|READONLY)/.test(name);
+    const [first, last] = [names.indexOf('BORROW_MOUNTS'), names.lastIndexOf('BORROW_MOUNTS')];
+    t.same(names.filter(mount), names.slice(first, last).filter(mount), 'all of them in between');
+    t.same(all('PIVOT_ROOT'), [{ mode: 0 }]);
+  }
   for (const [config, path] of [
-    [{ ...MINIMAL, linux: {}, mounts: [{ destination: '/proc', type: 'proc' }] }, 'mounts'],
-    [{ ...MINIMAL, linux: { maskedPaths: ['/x'] } }, 'linux.maskedPaths'],
-    [{ ...MINIMAL, linux: { readonlyPaths: ['/x'] } }, 'linux.readonlyPaths'],
-    [{ ...MINIMAL, linux: {}, root: { path: 'rootfs', readonly: true } }, 'root.readonly'],
+    [{ ...MINIMAL, linux: user, mounts }, 'mounts'],
+    [{ ...MINIMAL, linux: { ...user, maskedPaths: ['/x'] } }, 'linux.maskedPaths'],
+    [{ ...MINIMAL, linux: { ...user, readonlyPaths: ['/x'] } }, 'linux.readonlyPaths'],
+    [{ ...MINIMAL, linux: user, root: { path: 'rootfs', readonly: true } }, 'root.readonly'],
   ] as const) {
-    t.throws(() => compile(config), { code: 'TURF_ERR_UNSUPPORTED', path });
+    t.throws(() => compile(config, userFd), { code: 'TURF_ERR_UNSUPPORTED', path });
   }
   t.end();
 });

@@ -62,6 +62,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
   SPAWN: ['u:terminal'],
   CPU_AFFINITY: ['b:mask'],
   STAND_IN: ['i:socket'],
+  BORROW_MOUNTS: ['u:back'],
 };
 
 export interface DecodedOp {

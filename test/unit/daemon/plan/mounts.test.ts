@@ -137,16 +137,17 @@ await t.test('a remount changes attributes only', (t) => {
 
 await t.test('an option without meaning for a bind mount or a remount is refused by name', (t) => {
   for (const options of [
-    ['bind', 'size=1'],
+    ['bind', 'acl'],
     ['bind', 'sync'],
     ['remount', 'size=1'],
   ]) {
     t.throws(() => mount({ destination: '/a', source: '/a', options }), {
       code: 'TURF_ERR_UNSUPPORTED',
       path: 'mounts[0].options',
-      message: /"(size|sync)"/,
+      message: /"(acl|size|sync)"/,
     });
   }
+  t.doesNotThrow(() => mount({ destination: '/a', source: '/a', options: ['bind', 'mode=755'] }));
   t.end();
 });
 
@@ -175,6 +176,14 @@ await t.test('linux.mountLabel goes to file systems that take a context', (t) =>
   t.same(
     all('MOUNT_FS').map(({ data }) => data),
     [[], [['context', 'system_u:object_r:x:s0']]],
+  );
+  const without = compile(withLinux({ mountLabel: 'system_u:object_r:x:s0' }, { mounts }), {
+    selinux: false,
+  });
+  t.same(
+    without.all('MOUNT_FS').map(({ data }) => data),
+    [[], []],
+    'and nowhere without SELinux',
   );
   t.end();
 });
