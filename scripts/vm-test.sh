@@ -26,7 +26,7 @@ done
 [ -x dist/native/turfd ] || die 'not built; run: npm run build'
 
 names=$*
-[ -n "$names" ] || names=$(find test/integration -maxdepth 1 -name '*.test.ts' | sed 's|.*/||; s|\.test\.ts$||' | LC_ALL=C sort)
+[ -n "$names" ] || names=$(find test/integration -name '*.test.ts' | sed 's|^test/integration/||; s|\.test\.ts$||' | LC_ALL=C sort)
 
 list=$(echo "$names" | tr '\n' ' ')
 

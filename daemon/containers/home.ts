@@ -1,6 +1,8 @@
-import { closeSync, constants, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type Kernel, KernelError } from '../../native-shim/kernel.js';
 
+/** O_PATH of fcntl.h, which Node.js does not name. */
+const O_PATH = 0o10000000;
 /** A container's passwd is read up to here: it is not ours, and need not end. */
 const MAX_PASSWD_BYTES = 1 << 20;
 
@@ -9,13 +11,14 @@ const MAX_PASSWD_BYTES = 1 << 20;
  * as runc does.
  */
 export function homeDirectory(kernel: Kernel, rootfs: string, uid: number): string {
-  let fd: number;
+  let fd: number | undefined;
   try {
-    fd = kernel.openInRoot(rootfs, 'etc/passwd', constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openFile(kernel, rootfs, 'etc/passwd');
   } catch (error) {
     if (error instanceof KernelError) return '/';
     throw error;
   }
+  if (fd === undefined) return '/';
   try {
     const buffer = Buffer.alloc(MAX_PASSWD_BYTES);
     const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
@@ -25,10 +28,23 @@ export function homeDirectory(kernel: Kernel, rootfs: string, uid: number): stri
     }
     return '/';
   } catch (error) {
-    // A directory or a pipe in its place.
     if (error instanceof Error && 'code' in error) return '/';
     throw error;
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * Opens a regular file below a root for reading; undefined where something else is there. Opening a device node of an image, as root of
+ * the host, could do what the image wants: what it is is seen first, on a descriptor that opens nothing.
+ */
+function openFile(kernel: Kernel, rootfs: string, path: string): number | undefined {
+  const place = kernel.openInRoot(rootfs, path, O_PATH);
+  try {
+    if (!fstatSync(place).isFile()) return undefined;
+    return openSync(`/proc/self/fd/${place}`, constants.O_RDONLY);
+  } finally {
+    closeSync(place);
   }
 }

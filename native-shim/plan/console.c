@@ -18,13 +18,21 @@ static int open_master(struct turf_run *run) {
   struct statfs system;
   struct stat node;
 
-  /* O_NONBLOCK: a FIFO in its place must not stop us */
-  cleanup_fd int fd = turf_root_open(run, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, RESOLVE_NO_SYMLINKS);
+  /* Opening a device can do something, so nothing is opened that does not lie on a devpts, which has no other nodes. */
+  cleanup_fd int pts = turf_root_open(run, "/dev/pts", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  if (pts < 0)
+    return pts;
+  if (fstatfs(pts, &system) < 0)
+    return -errno;
+  if (system.f_type != DEVPTS_SUPER_MAGIC)
+    return -ENODEV;
+  uint64_t inside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  cleanup_fd int fd = turf_openat2(pts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0, inside);
   if (fd < 0)
     return fd;
-  if (fstat(fd, &node) < 0 || fstatfs(fd, &system) < 0)
+  if (fstat(fd, &node) < 0)
     return -errno;
-  if (!S_ISCHR(node.st_mode) || node.st_rdev != makedev(5, 2) || system.f_type != DEVPTS_SUPER_MAGIC)
+  if (!S_ISCHR(node.st_mode) || node.st_rdev != makedev(5, 2))
     return -ENODEV;
   if (fcntl(fd, F_SETFL, O_RDWR) < 0)
     return -errno;

@@ -1,0 +1,77 @@
+/* libFuzzer harness of what the supervisor does with the daemon's frames: the input is all that a daemon sends before it goes away.
+ * Clones and the daemon's process are stood in for. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/frame.h"
+#include "launch/launch.h"
+#include "supervisor/requests.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct turf_launched turf_launch_run(const struct turf_launch *launch) {
+  return (struct turf_launched){.pid = launch->flags == 0 ? 1 : -EPERM, .step = "clone"};
+}
+
+void turf_supervisor_send(struct turf_supervisor *supervisor, uint32_t type, const void *payload, uint32_t length) {
+  (void)supervisor;
+  if (type != 'P' || payload == NULL || length < 12 || length > TURF_LAUNCH_ANSWER)
+    abort();
+}
+
+void turf_supervisor_kill_node(struct turf_supervisor *supervisor, const char *reason) {
+  (void)supervisor;
+  if (reason == NULL)
+    abort();
+}
+
+int turf_watch_add(struct turf_watches *watches, pid_t pid, uint64_t start_time, int pidfd) {
+  (void)watches, (void)pid, (void)start_time;
+  return close(pidfd) < 0 ? -errno : 0;
+}
+
+void turf_outbox_clear(struct turf_outbox *outbox) {
+  outbox->length = 0;
+}
+
+static void send_input(int socket, const uint8_t *data, size_t size, uint32_t fd_count) {
+  static int any = -1;
+  int fds[8];
+
+  /* not the socket itself: it would keep the connection open */
+  if (any < 0)
+    any = memfd_create("any", MFD_CLOEXEC);
+  for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+    fds[i] = any;
+  if (size >= TURF_FRAME_HEADER && turf_get_u32(data) <= size - TURF_FRAME_HEADER) {
+    uint32_t length = turf_get_u32(data);
+    if (turf_frame_send(socket, turf_get_u32(data + 4), data + TURF_FRAME_HEADER, length, fds, fd_count) < 0)
+      abort();
+    data += TURF_FRAME_HEADER + length;
+    size -= TURF_FRAME_HEADER + length;
+  }
+  if (size > 0 && send(socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct turf_supervisor supervisor = {.front = -1};
+  int ends[2];
+
+  if (size < 1 || size > 65536)
+    return 0;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    abort();
+  supervisor.channel = ends[1];
+  send_input(ends[0], data + 1, size - 1, data[0] & 7);
+  (void)close(ends[0]);
+  if ((data[0] & 8) != 0)
+    turf_supervisor_drain(&supervisor);
+  while (supervisor.channel >= 0)
+    turf_supervisor_read(&supervisor);
+  return 0;
+}
