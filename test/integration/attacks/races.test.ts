@@ -6,7 +6,7 @@ import { requires } from '../harness/requires.js';
 import { Turfd } from '../harness/turfd.js';
 import { exchange, hostileBundle, Untouched } from './hostile.js';
 
-const ROUNDS = 25;
+const ROUNDS = 8;
 
 await t.test('entries of the root that are swapped while a container is made', requires(), async (outer) => {
   const turfd = await Turfd.start(outer);
