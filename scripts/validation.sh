@@ -28,7 +28,7 @@ finish() {
     wait "$daemon" 2>/dev/null
   fi
   umount "$work/state" 2>/dev/null
-  for place in ${mounted:-}; do umount "$place" && rmdir "$place"; done
+  for place in ${mounted:-}; do umount "$place" && rm -rf --one-file-system "$place"; done
   rm -rf "$work"
 }
 trap finish EXIT
