@@ -122,7 +122,7 @@ export class PlanBuilder extends PlanWriter {
   }
 
   borrowMounts(label: string, back: boolean): this {
-    return this.#op(OP.BORROW_MOUNTS, label, (w) => w.u32(back ? 1 : 0));
+    return this.op(OP.BORROW_MOUNTS, label, (w) => w.u32(back ? 1 : 0));
   }
 
   maskPath(label: string, path: string): this {
