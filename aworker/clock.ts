@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { illegalInvocation, isCallable } from './web/interface.js';
 
 const nativeNow = performance.now.bind(performance);
 let nativeStart = 0;
@@ -12,28 +13,37 @@ function holderOf(object: object, name: string): object {
   return object;
 }
 
+function requirePerformance(value: unknown): void {
+  if (value !== performance) illegalInvocation();
+}
+
 /** Makes performance.now, performance.timeOrigin and Event.timeStamp count from an origin that `restartClock` can move. */
 export function installClock(): void {
-  const methods = { now: (): number => nativeNow() - nativeStart };
-  Object.defineProperty(holderOf(performance, 'now'), 'now', {
-    value: methods.now,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
-  Object.defineProperty(holderOf(performance, 'timeOrigin'), 'timeOrigin', {
-    get: () => origin,
-    enumerable: true,
-    configurable: true,
-  });
-  const stamp: { readonly get?: unknown } =
-    Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp') ?? {};
-  const read = stamp.get;
-  if (typeof read !== 'function') return;
-  Object.defineProperty(Event.prototype, 'timeStamp', {
-    get(this: Event): number {
+  const members = {
+    now(): number {
+      requirePerformance(this);
+      return nativeNow() - nativeStart;
+    },
+    get timeOrigin(): number {
+      requirePerformance(this);
+      return origin;
+    },
+    toJSON(): object {
+      requirePerformance(this);
+      return { timeOrigin: origin };
+    },
+  };
+  for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(members)))
+    Object.defineProperty(holderOf(performance, name), name, member);
+  const { get: read } = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp') ?? {};
+  if (!isCallable(read)) return;
+  const stamp = {
+    get timeStamp(): number {
       return Number(Reflect.apply(read, this, [])) - nativeStart;
     },
+  };
+  Object.defineProperty(Event.prototype, 'timeStamp', {
+    ...Object.getOwnPropertyDescriptor(stamp, 'timeStamp'),
     enumerable: true,
     configurable: true,
   });

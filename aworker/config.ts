@@ -71,7 +71,10 @@ export function parseSeedConfig(source: string): SeedConfig {
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests } = parseObject('info', source);
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests } = parseObject(
+    'info',
+    source,
+  );
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {

@@ -1,3 +1,5 @@
+import { conform, illegalInvocation, requireArguments } from './web/interface.js';
+
 /** The event classes that a worker sees: Service Workers, sections 4.4 to 4.6; HTML, section 8.1.4 for errors. */
 
 export type EventOptions = NonNullable<ConstructorParameters<typeof Event>[1]>;
@@ -13,12 +15,12 @@ const responses = new WeakMap<FetchEvent, Promise<Response>>();
 
 function extensionOf(event: ExtendableEvent): Extension {
   const extension = extensions.get(event);
-  if (extension === undefined) throw new TypeError('Illegal invocation');
-  return extension;
+  return extension ?? illegalInvocation();
 }
 
 export class ExtendableEvent extends Event {
-  constructor(type: string, init?: EventOptions) {
+  constructor(type: string, init: EventOptions = {}) {
+    requireArguments('ExtendableEvent', 1, arguments.length);
     super(type, init);
     extensions.set(this, { dispatching: false, pending: 0, promises: [] });
   }
@@ -26,6 +28,7 @@ export class ExtendableEvent extends Event {
   /** Keeps the event's phase open until `promise` settles; its rejection fails the phase. */
   waitUntil(promise: unknown): void {
     const extension = extensionOf(this);
+    requireArguments('ExtendableEvent.waitUntil', 1, arguments.length);
     if (!extension.dispatching && extension.pending === 0) {
       throw new DOMException('The event is no longer active', 'InvalidStateError');
     }
@@ -44,12 +47,22 @@ export interface FetchEventInit extends EventOptions {
 }
 
 export class FetchEvent extends ExtendableEvent {
-  readonly request: Request;
-  readonly clientId = '';
+  readonly #request: Request;
 
   constructor(type: string, init: FetchEventInit) {
+    requireArguments('FetchEvent', 2, arguments.length);
     super(type, init);
-    this.request = init.request;
+    if (typeof init.request !== 'object') throw new TypeError('FetchEvent: request is not a Request');
+    this.#request = init.request;
+  }
+
+  get request(): Request {
+    return this.#request;
+  }
+
+  get clientId(): string {
+    extensionOf(this);
+    return '';
   }
 
   /** Answers the request; only while the event is dispatched, and once. */
@@ -69,46 +82,33 @@ export class FetchEvent extends ExtendableEvent {
   }
 }
 
-export interface ErrorEventInit extends EventOptions {
-  readonly message?: string;
-  readonly filename?: string;
-  readonly lineno?: number;
-  readonly colno?: number;
-  readonly error?: unknown;
-}
-
-export class ErrorEvent extends Event {
-  readonly message: string;
-  readonly filename: string;
-  readonly lineno: number;
-  readonly colno: number;
-  readonly error: unknown;
-
-  constructor(type: string, init: ErrorEventInit = {}) {
-    super(type, init);
-    this.message = init.message ?? '';
-    this.filename = init.filename ?? '';
-    this.lineno = init.lineno ?? 0;
-    this.colno = init.colno ?? 0;
-    this.error = init.error;
-  }
-}
-
 export interface PromiseRejectionEventInit extends EventOptions {
   readonly promise: Promise<unknown>;
   readonly reason?: unknown;
 }
 
 export class PromiseRejectionEvent extends Event {
-  readonly promise: Promise<unknown>;
-  readonly reason: unknown;
+  readonly #promise: Promise<unknown>;
+  readonly #reason: unknown;
 
   constructor(type: string, init: PromiseRejectionEventInit) {
+    requireArguments('PromiseRejectionEvent', 2, arguments.length);
     super(type, init);
-    this.promise = init.promise;
-    this.reason = init.reason;
+    if (!('promise' in init)) throw new TypeError('PromiseRejectionEvent: promise is required');
+    this.#promise = init.promise;
+    this.#reason = init.reason;
+  }
+
+  get promise(): Promise<unknown> {
+    return this.#promise;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
   }
 }
+for (const constructor of [ExtendableEvent, FetchEvent, PromiseRejectionEvent]) conform(constructor);
+Object.defineProperty(ExtendableEvent, 'length', { value: 1, configurable: true });
 
 /** Runs `dispatch` as the time in which the event's methods may be called. */
 export function whileDispatching<T>(event: ExtendableEvent, dispatch: () => T): T {

@@ -1,9 +1,10 @@
 import process from 'node:process';
 import { inspect } from 'node:util';
-import { ErrorEvent, PromiseRejectionEvent } from './events.js';
+import { PromiseRejectionEvent } from './events.js';
 import { dispatchCollecting } from './scope-events.js';
 import { mapStack } from './source-map.js';
 import { writeText } from './standard-output.js';
+import { ErrorEvent } from './web/fetch-family.js';
 
 /** Ends the process with that status; never returns. */
 export type Leave = (code: number) => never;

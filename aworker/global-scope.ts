@@ -1,31 +1,39 @@
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import process from 'node:process';
-import { ErrorEvent, ExtendableEvent, FetchEvent, PromiseRejectionEvent } from './events.js';
-import { hideGlobal } from './hidden-globals.js';
-import {
-  addEventListener,
-  defineHandlerAttribute,
-  dispatchEvent,
-  removeEventListener,
-  reportError,
-} from './scope-events.js';
-import { createConsole } from './standard-output.js';
-import { createTimers } from './timers.js';
+import { closeNodeLoader } from './engine-internals.js';
+import { ExtendableEvent, FetchEvent, PromiseRejectionEvent } from './events.js';
+import { reportError } from './scope-events.js';
+import { installStackTraces } from './stack-traces.js';
+import { timerFunctions } from './timers.js';
 import { VERSION } from './version.js';
+import { BroadcastChannel, broadcastAs } from './web/broadcast-channel.js';
+import { Cache } from './web/cache.js';
+import { CacheStorage, createCacheStorage } from './web/cache-storage.js';
+import { CompressionStream, DecompressionStream } from './web/compression-stream.js';
+import { conformInterfaces } from './web/conformance.js';
+import { createConsoleNamespace } from './web/console-namespace.js';
+import { installEventTarget } from './web/event-target.js';
+import { expose } from './web/exposure.js';
+import * as fetchFamily from './web/fetch-family.js';
+import { defineHandlers, isCallable, requireArguments, toDomString } from './web/interface.js';
+import { deliverAs, MessageChannel, MessagePort, structuredClone } from './web/message-port.js';
+import {
+  defineScopeAttribute,
+  defineScopeOperation,
+  installScopeInterfaces,
+  requireScope,
+  ServiceWorkerGlobalScope,
+  WorkerGlobalScope,
+} from './web/scope-interfaces.js';
+import { installWasmStreaming } from './web/wasm-streaming.js';
+import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
+import { createLocation, WorkerLocation } from './web/worker-location.js';
+import { createNavigator, WorkerNavigator } from './web/worker-navigator.js';
 
-/** What Node adds to the global scope and no worker may see, nor Node's own code needs to find there. */
-const NODE_GLOBALS = ['process', 'gc', 'localStorage', 'sessionStorage', 'Storage'] as const;
-
-const HANDLERS = [
-  'install',
-  'activate',
-  'fetch',
-  'serialize',
-  'deserialize',
-  'uninstall',
-  'error',
-  'unhandledrejection',
-];
+/** Events of every worker, and those of this kind. */
+const WORKER_HANDLERS = ['error', 'rejectionhandled', 'unhandledrejection'];
+const OWN_HANDLERS = ['install', 'activate', 'fetch', 'serialize', 'deserialize', 'uninstall'];
 
 /** Who this worker is; renewed in every clone. */
 export interface Identity {
@@ -34,43 +42,59 @@ export interface Identity {
   env: Record<string, string>;
 }
 
-class Navigator {
-  readonly userAgent = `Aworker/${VERSION}`;
-  readonly platform = 'Linux';
-  readonly language = 'en-US';
-  readonly languages = Object.freeze(['en-US']);
-  readonly onLine = true;
-  readonly hardwareConcurrency = 1;
-}
-
 function define(name: string, value: unknown, enumerable = false): void {
   Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
-/** Loads Node's lazy Web classes: their modules look up Node globals while they are evaluated. */
-function loadFetch(): void {
-  new Request('http://localhost/', { method: 'POST', body: new URLSearchParams() });
-  fetch('data:,').catch(() => undefined);
+function defineClasses(): void {
+  const { Request, Response, Headers, FormData, WebSocket, EventSource } = fetchFamily;
+  const { CloseEvent, ErrorEvent, MessageEvent } = fetchFamily;
+  const classes = [
+    Request,
+    Response,
+    Headers,
+    FormData,
+    WebSocket,
+    EventSource,
+    CloseEvent,
+    ErrorEvent,
+    MessageEvent,
+  ];
+  for (const value of [
+    ...classes,
+    ...[Cache, CacheStorage, CompressionStream, DecompressionStream],
+    ...[ExtendableEvent, FetchEvent, PromiseRejectionEvent],
+    ...[
+      BroadcastChannel,
+      MessageChannel,
+      MessagePort,
+      WorkerNavigator,
+      WorkerLocation,
+      WorkerGlobalScope,
+      ServiceWorkerGlobalScope,
+    ],
+  ])
+    define(value.name, value);
+  broadcastAs((data) => new MessageEvent('message', { data }));
+  Object.defineProperty(ErrorEvent, 'length', { value: 1, configurable: true });
+  deliverAs((data, ports, type) => new MessageEvent(type, { data, ports }));
 }
 
 /** Turns Node's global scope into a worker's. Nothing of ours may look up a Node global afterwards. */
 export function installGlobalScope(identity: Identity): void {
-  loadFetch();
-  define('console', createConsole());
-  for (const [name, value] of Object.entries(createTimers())) define(name, value, true);
-  define('self', globalThis);
-  for (const [name, value] of Object.entries({
-    addEventListener,
-    removeEventListener,
-    dispatchEvent,
-    reportError,
-  })) {
-    define(name, value, true);
-  }
-  for (const value of [ExtendableEvent, FetchEvent, ErrorEvent, PromiseRejectionEvent, Navigator])
-    define(value.name, value);
-  for (const type of HANDLERS) defineHandlerAttribute(globalThis, type);
-  define('navigator', Object.freeze(new Navigator()), true);
+  closeNodeLoader();
+  installStackTraces();
+  installScopeInterfaces();
+  defineClasses();
+  installEventTarget();
+  define('console', createConsoleNamespace());
+  define('fetch', fetchFamily.fetch, true);
+  const scope = (value: unknown): EventTarget => {
+    requireScope(value);
+    return globalThis as unknown as EventTarget;
+  };
+  defineHandlers(WorkerGlobalScope.prototype, WORKER_HANDLERS, scope);
+  defineHandlers(globalThis, OWN_HANDLERS, scope);
   define('aworker', {
     version: VERSION,
     get id() {
@@ -86,12 +110,61 @@ export function installGlobalScope(identity: Identity): void {
       return identity.env;
     },
   });
-  Object.defineProperty(globalThis, Symbol.toStringTag, {
-    value: 'ServiceWorkerGlobalScope',
-    configurable: true,
-  });
-  for (const name of ['Buffer', 'global', 'setImmediate', 'clearImmediate'] as const) hideGlobal(name);
-  for (const name of NODE_GLOBALS) Reflect.deleteProperty(globalThis, name);
+}
+
+function importScripts(): never {
+  throw new TypeError('importScripts: a module imports with import');
+}
+
+/** Engines that have URLPattern keep theirs. The polyfill puts itself into the global scope. */
+function loadUrlPattern(): void {
+  if (!('URLPattern' in globalThis)) createRequire(import.meta.url)('urlpattern-polyfill');
+}
+
+/** The last step, once every class has its final form: members go where their interfaces have them, and Node's globals go away. */
+export function sealGlobalScope(): void {
+  const { crypto, performance, fetch, queueMicrotask, atob, btoa } = globalThis;
+  const navigator = createNavigator();
+  const caches = createCacheStorage();
+  installWasmStreaming();
+  if (KEYS_SHOW_MATERIAL) installKeys(Object.getPrototypeOf(crypto.subtle) as object);
+  defineScopeAttribute('self', () => globalThis);
+  defineScopeAttribute('navigator', () => navigator);
+  defineScopeAttribute('crypto', () => crypto);
+  defineScopeAttribute('caches', () => caches);
+  defineScopeAttribute('performance', () => performance, true);
+  defineScopeAttribute('origin', () => 'null', true);
+  defineScopeAttribute('isSecureContext', () => true);
+  defineScopeAttribute('crossOriginIsolated', () => false);
+  for (const [name, operation] of Object.entries(timerFunctions))
+    defineScopeOperation(name, operation, operation.length);
+  defineScopeOperation('structuredClone', structuredClone, 1);
+  defineScopeOperation('importScripts', importScripts, 0);
+  defineScopeOperation('reportError', reportError, 1);
+  defineScopeOperation('fetch', fetch, 1);
+  defineScopeOperation(
+    'queueMicrotask',
+    (...args: unknown[]) => {
+      requireArguments('queueMicrotask', 1, args.length);
+      const [callback] = args;
+      if (!isCallable(callback)) throw new TypeError('queueMicrotask: the callback is no function');
+      queueMicrotask(() => callback.call(globalThis));
+    },
+    1,
+  );
+  for (const [name, convert] of Object.entries({ atob, btoa })) {
+    defineScopeOperation(
+      name,
+      (...args: unknown[]) => {
+        requireArguments(name, 1, args.length);
+        return convert(toDomString(args[0]));
+      },
+      1,
+    );
+  }
+  loadUrlPattern();
+  conformInterfaces();
+  expose();
 }
 
 /** Makes Node itself believe in the new pid. */
@@ -106,22 +179,6 @@ export function renewPid(pid: number): void {
 
 /** Where the worker's script lies: `location`, from its path. */
 export function defineLocation(href: string): void {
-  const url = new URL(href);
-  const { protocol, host, hostname: name, port, pathname, search, hash, origin } = url;
-  define(
-    'location',
-    Object.freeze({
-      href: url.href,
-      protocol,
-      host,
-      hostname: name,
-      port,
-      pathname,
-      search,
-      hash,
-      origin,
-      toString: () => url.href,
-    }),
-    true,
-  );
+  const location = createLocation(href);
+  defineScopeAttribute('location', () => location);
 }

@@ -3,10 +3,11 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ImportAttributes } from 'node:module';
 import vm from 'node:vm';
+import { builtinModule, valueModule } from './builtin-modules.js';
 
 /**
  * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
- * and JSON files with `{ type: 'json' }`; nothing else exists for it.
+ * JSON, text and bytes by an attribute `type`, WebAssembly, and AsyncLocalStorage by name; nothing else exists for it.
  */
 export class ModuleLoader {
   readonly #root: string;
@@ -56,6 +57,11 @@ export class ModuleLoader {
   }
 
   #resolve(specifier: string, referrer: string, attributes: object | undefined): vm.Module {
+    const known = this.#modules.get(specifier) ?? builtinModule(specifier);
+    if (known !== undefined) {
+      this.#modules.set(specifier, known);
+      return known;
+    }
     if (!/^(\.{0,2}\/|file:)/.test(specifier)) {
       throw new TypeError(
         `Cannot import "${specifier}" from ${referrer}: a worker imports files of its code directory only, by relative path`,
@@ -66,18 +72,33 @@ export class ModuleLoader {
 
   #load(url: URL, type: string | undefined, specifier: string): vm.Module {
     const path = this.#locate(url, specifier);
-    const known = this.#modules.get(path);
+    const key = type === undefined ? path : `${type} ${path}`;
+    const known = this.#modules.get(key);
     if (known !== undefined) return known;
-    const json = path.endsWith('.json');
-    if (json !== (type === 'json')) {
-      throw new TypeError(
-        `Cannot import "${specifier}": import a JSON file, and only such a file, with { type: 'json' }`,
-      );
+    if (path.endsWith('.json') && type === undefined) {
+      throw new TypeError(`Cannot import "${specifier}": a JSON file is imported with { type: 'json' }`);
     }
-    const text = readFileSync(path, 'utf8');
-    const module = json ? jsonModule(path, text) : this.#sourceModule(path, text);
-    this.#modules.set(path, module);
+    const module = this.#make(path, type, specifier);
+    this.#modules.set(key, module);
     return module;
+  }
+
+  #make(path: string, type: string | undefined, specifier: string): vm.Module {
+    const whole = (value: unknown): vm.Module => valueModule(pathToFileURL(path).href, { default: value });
+    switch (type) {
+      case 'json':
+        return whole(JSON.parse(readFileSync(path, 'utf8')));
+      case 'text':
+        return whole(readFileSync(path, 'utf8'));
+      case 'bytes':
+        return whole(new Uint8Array(readFileSync(path)));
+      case undefined:
+        // As on other worker platforms, a program imports what was compiled and instantiates it itself.
+        if (path.endsWith('.wasm')) return whole(new WebAssembly.Module(new Uint8Array(readFileSync(path))));
+        return this.#sourceModule(path, readFileSync(path, 'utf8'));
+      default:
+        throw new TypeError(`Cannot import "${specifier}": no module has the type "${type}"`);
+    }
   }
 
   /** The file's real path, which must lie in the code directory: a symbolic link must not lead out of it. */
@@ -127,15 +148,4 @@ function compile(text: string, options: vm.SourceTextModuleOptions): vm.Module {
 
 function typeOf(attributes: object | undefined): string | undefined {
   return attributes !== undefined && 'type' in attributes ? String(attributes.type) : undefined;
-}
-
-function jsonModule(path: string, text: string): vm.Module {
-  const value: unknown = JSON.parse(text);
-  return new vm.SyntheticModule(
-    ['default'],
-    function (this: vm.SyntheticModule) {
-      this.setExport('default', value);
-    },
-    { identifier: pathToFileURL(path).href },
-  );
 }

@@ -3,31 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { childProcesses, openDescriptors, openedSince } from './open-descriptors.js';
 import { PendingRequests } from './pending-requests.js';
+import { renewConnections } from './web/fetch-family.js';
 
 const PATIENCE_MS = 10_000;
-/** Where fetch keeps its connections: the second since Node 26, the first before. */
-const DISPATCHERS = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
-
 /**
  * What may be under way while a process is forked: timers go on in the clone, signal watchers are renewed there, and pipes and
  * terminals are standard output (the fork point refuses open sockets).
  */
 const HARMLESS = new Set(['Timeout', 'Immediate', 'SignalWrap', 'PipeWrap', 'TTYWrap']);
-
-function isConstructor(value: unknown): value is new () => object {
-  return typeof value === 'function';
-}
-
-/** Closes fetch's kept connections: the next fetch starts with a new pool. */
-async function closeConnections(): Promise<void> {
-  const slot = DISPATCHERS.find((symbol) => Reflect.has(globalThis, symbol));
-  if (slot === undefined) return;
-  const dispatcher: unknown = Reflect.get(globalThis, slot);
-  if (typeof dispatcher !== 'object' || dispatcher === null || !('destroy' in dispatcher)) return;
-  const { destroy, constructor } = dispatcher;
-  if (typeof destroy === 'function') await Reflect.apply(destroy, dispatcher, []);
-  if (isConstructor(constructor)) Reflect.set(globalThis, slot, new constructor());
-}
 
 function busy(): string[] {
   return process.getActiveResourcesInfo().filter((name) => !HARMLESS.has(name));
@@ -49,7 +32,7 @@ export class Quiescence {
     for (;;) {
       if (!closed && this.#requests.texts.length === 0) {
         closed = true;
-        await closeConnections();
+        await renewConnections();
       }
       const open = this.#open();
       if (open.length === 0) break;

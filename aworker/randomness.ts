@@ -22,21 +22,6 @@ function next(): number {
 /** Draws a new state for Math.random; in a clone after OpenSSL was reseeded. */
 export function reseed(): void {
   globalThis.crypto.getRandomValues(state);
-  drawnAhead = true;
-}
-
-/** How many UUIDs Node draws at a time for those of its own functions that name something, such as URL.createObjectURL. */
-const UUIDS_AHEAD = 128;
-let drawnAhead = false;
-
-/** Names of object URLs come from a cache that a fork copies: what is left of it is used up before the first name is given. */
-function renewObjectUrls(): void {
-  const create = URL.createObjectURL.bind(URL);
-  URL.createObjectURL = function createObjectURL(object): string {
-    for (let left = drawnAhead ? UUIDS_AHEAD : 0; left > 0; left--) randomUUID();
-    drawnAhead = false;
-    return create(object);
-  };
 }
 
 const RANGE = 2 ** 48;
@@ -58,7 +43,6 @@ function randomInt(min: number, max: number): number {
  */
 export function installRandomness(): void {
   reseed();
-  renewObjectUrls();
   const methods = {
     random: (): number => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992,
     randomUUID: (): string => randomUUID({ disableEntropyCache: true }),

@@ -7,7 +7,7 @@ import { installClock } from './clock.js';
 import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.js';
 import { exercise } from './exercise.js';
 import { describe, die, installErrorEvents, type Leave, reportFailedRequest } from './fatal.js';
-import { defineLocation, type Identity, installGlobalScope } from './global-scope.js';
+import { defineLocation, type Identity, installGlobalScope, sealGlobalScope } from './global-scope.js';
 import { listening, WorkerServer } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
@@ -120,6 +120,7 @@ export function createRuntime(leave: Leave): Runtime {
   installRandomness();
   installGlobalScope(identity);
   const classes = installWebClasses();
+  sealGlobalScope();
 
   const runtime: Runtime = {
     identity,

@@ -3,6 +3,8 @@
  * the event that was raised (a fetch answers 500) instead of ending the worker a tick later.
  */
 
+import { becomeEventTarget } from './engine-internals.js';
+
 type Callback = (this: unknown, event: Event) => unknown;
 interface CallbackObject {
   handleEvent(event: Event): unknown;
@@ -10,7 +12,21 @@ interface CallbackObject {
 export type Listener = Callback | CallbackObject;
 export type ListenerOptions = Parameters<EventTarget['addEventListener']>[2];
 
-let target = new EventTarget();
+type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener' | 'dispatchEvent'>;
+
+const { addEventListener: add, removeEventListener: remove, dispatchEvent: dispatch } = EventTarget.prototype;
+let target: Target = new EventTarget();
+
+/** The global object has become an EventTarget: it is the target from now on, by the methods that EventTarget has of its own. */
+export function listenOnGlobalObject(): void {
+  becomeEventTarget(globalThis);
+  target = {
+    addEventListener: (...args) => Reflect.apply(add, globalThis, args),
+    removeEventListener: (...args) => Reflect.apply(remove, globalThis, args),
+    dispatchEvent: (...args) => Reflect.apply(dispatch, globalThis, args),
+  };
+}
+
 const wrappers = new WeakMap<Listener, (event: Event) => void>();
 const sinks = new WeakMap<Event, unknown[]>();
 const listened = new Set<string>();
@@ -86,22 +102,5 @@ export function setListenersAside(): () => void {
 export function reportError(error: unknown): void {
   queueMicrotask(() => {
     throw error;
-  });
-}
-
-/** Defines `onfetch` and the like on the global scope: one listener each, replaced by assignment. */
-export function defineHandlerAttribute(scope: object, type: string): void {
-  let handler: Callback | null = null;
-  const listener = (event: Event): unknown => handler?.call(globalThis, event);
-  Object.defineProperty(scope, `on${type}`, {
-    configurable: true,
-    enumerable: true,
-    get: () => handler,
-    set(value: unknown) {
-      if (handler === null) addEventListener(type, listener);
-      handler =
-        typeof value === 'function' ? (event): unknown => Reflect.apply(value, globalThis, [event]) : null;
-      if (handler === null) removeEventListener(type, listener);
-    },
   });
 }

@@ -24,27 +24,21 @@ import { type SeedDetails, type SeedRollOptions, type TreeNode } from '../cli/se
 import { TurfError } from '../cli/turf-error.js';
 import { type JsonObject } from '../oci-spec/json.js';
 import { containerIdProblem } from '../oci-spec/container-id.js';
-import { configWarnings } from '../oci-spec/semantic.js';
-import { refuseUnsupported } from '../oci-spec/unsupported.js';
-import { readTurfMember, type TurfMember } from '../oci-spec/turf-member.js';
 import { machineReport } from './check/report.js';
 import { healthInfo, versionInfo } from './about.js';
 import { abortable } from './abortable.js';
-import { asTurfError, type Bundle, readBundle, rootDirectory } from './containers/bundle.js';
+import { Creation } from './creation.js';
 import { type Container } from './containers/container.js';
-import { type ContainerSpec, createContainer } from './containers/create.js';
 import { deleteContainer } from './containers/delete.js';
 import { execInContainer } from './containers/exec.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { deleteLeftovers } from './containers/leftovers.js';
-import { withListenFds } from './containers/listen-fds.js';
-import { assertAllowed } from './containers/lifecycle.js';
+import { assertAllowed, observedState } from './containers/lifecycle.js';
 import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
 import { OomWatch } from './containers/oom-watch.js';
 import { pauseContainer, resumeContainer } from './containers/pause.js';
-import { writePidFile } from './containers/pid-file.js';
 import { isAlive } from './containers/process-facts.js';
 import { startContainer } from './containers/start.js';
 import { containerStats } from './containers/stats.js';
@@ -54,7 +48,6 @@ import { type Machine } from './machine.js';
 import { invokeWorker } from './seeds/invoke.js';
 import { SeedActions } from './seeds/seed-actions.js';
 import { type Seeds } from './seeds/seeds.js';
-import { launchStandIn, releaseStandIn } from './seeds/stand-in.js';
 import { type WorkerLives } from './seeds/worker-lives.js';
 
 /** The operations of turf, carried out on this machine: one implementation for the command line and for REST. */
@@ -62,6 +55,7 @@ export class DaemonOperations implements Operations {
   readonly #machine: Machine;
   readonly #exits: ExitWatch;
   readonly #seeds: Seeds;
+  readonly #creation: Creation;
   readonly #oom: OomWatch;
   readonly #seedActions: SeedActions;
   readonly #lives: WorkerLives;
@@ -71,6 +65,7 @@ export class DaemonOperations implements Operations {
     this.#machine = machine;
     this.#exits = exits;
     this.#seeds = seeds;
+    this.#creation = new Creation(machine, exits, seeds);
     this.#oom = new OomWatch(machine);
     this.#lives = lives;
     this.#seedActions = new SeedActions(machine, seeds);
@@ -86,14 +81,7 @@ export class DaemonOperations implements Operations {
 
   #createLocked(options: CreateOptions): Promise<CreateResult> {
     this.#checkFree(options.id);
-    return this.#machine.locks.run(options.id, async () => {
-      if (options.seed !== undefined) return this.#createWorker(options, options.seed);
-      const bundle = readBundle(options.bundle);
-      const member = asTurfError(() => readTurfMember(bundle.config));
-      if (member.kind === 'worker') return this.#createWorker(options, member.from);
-      const container = await this.#create(options, bundle, member);
-      return { id: options.id, pid: container.facts.process?.pid ?? 0 };
-    });
+    return this.#machine.locks.run(options.id, () => this.#creation.create(options));
   }
 
   start(id: string): Promise<void> {
@@ -155,7 +143,7 @@ export class DaemonOperations implements Operations {
     // Not behind the lock: a create, a start or a hook that hangs holds it as long as the container lives.
     if (options.force === true && container !== undefined) endFirstProcess(this.#machine, container);
     const remove = async (found: Container): Promise<void> => {
-      assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', found.lifecycle.state);
+      assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', observedState(found));
       this.#seeds.kept.forget(found.id);
       await this.#seeds.dropAhead(found.id);
       await deleteContainer(this.#machine, found, options.force === true);
@@ -214,7 +202,9 @@ export class DaemonOperations implements Operations {
   async fork(options: ForkOptions): Promise<ForkResult> {
     this.#checkFree(options.id);
     if (options.cold === true || (options.whenUnready === 'cold' && !this.#isReady(options.seed)))
-      return this.#machine.locks.run(options.id, () => this.#forkCold(options));
+      return this.#machine.locks.run(options.id, () =>
+        this.#creation.forkCold(options, this.#find(options.seed)),
+      );
     const { whenUnready, ...rest } = options;
     return this.#lives.fork(
       whenUnready === undefined || whenUnready === 'cold' ? rest : { ...rest, whenUnready },
@@ -229,29 +219,6 @@ export class DaemonOperations implements Operations {
   async forkMany(options: ForkOptions, count: number): Promise<readonly ForkResult[]> {
     checkId(options.id);
     return this.#lives.forkMany(options, count);
-  }
-
-  async #forkCold(options: ForkOptions): Promise<ForkResult> {
-    const begun = performance.now();
-    const { id } = options;
-    const container = await createContainer(
-      this.#machine,
-      this.#exits,
-      { id, bundle: options.bundle ?? this.#find(options.seed).facts.bundle },
-      () => this.#seeds.coldForkSpec(options),
-    );
-    if (options.hold !== true) await this.#startOrDelete(container);
-    const { process, listen } = container.facts;
-    return { id, pid: process?.pid ?? 0, listen: listen ?? '', forkMs: performance.now() - begun };
-  }
-
-  async #startOrDelete(container: Container): Promise<void> {
-    try {
-      await startContainer(this.#machine, this.#exits, container);
-    } catch (error) {
-      await deleteContainer(this.#machine, container, true);
-      throw error;
-    }
   }
 
   invoke(options: InvokeOptions): Promise<InvokeResult> {
@@ -283,63 +250,6 @@ export class DaemonOperations implements Operations {
 
   health(): Promise<HealthInfo> {
     return Promise.resolve(healthInfo(this.#machine.containers.values(), this.#started));
-  }
-
-  #create(options: CreateOptions, bundle: Bundle, member: TurfMember): Promise<Container> {
-    asTurfError(() => refuseUnsupported(bundle.config, this.#machine.capabilities));
-    for (const { path, message } of configWarnings(bundle.config)) {
-      this.#machine.log.warn({ id: options.id, field: path }, message);
-    }
-    return createContainer(this.#machine, this.#exits, options, () => this.#spec(options, bundle, member));
-  }
-
-  #spec(options: CreateOptions, bundle: Bundle, member: TurfMember): ContainerSpec | Promise<ContainerSpec> {
-    switch (member.kind) {
-      case 'container':
-        return {
-          config: withListenFds(bundle.config, options.listenFds ?? 0),
-          configText: bundle.text,
-          rootfs: rootDirectory(bundle.directory, bundle.config),
-          facts: { kind: 'container' },
-          mountFds: new Map(),
-          adopt: [],
-        };
-      case 'seed':
-        return this.#seeds.spec(options.id, bundle, member);
-      case 'aworker':
-        refuseTerminal(options);
-        return this.#seeds.coldSpec(options.id, bundle, member);
-      case 'worker':
-        throw new Error(`a clone of ${member.from} is not created from a plan`);
-    }
-  }
-
-  async #createWorker(options: CreateOptions, seed: string): Promise<CreateResult> {
-    const { id, bundle, pidFile, launcher } = options;
-    refuseTerminal(options);
-    // With --seed the caller asks turf for a worker; a bundle that names its seed is run by an engine, which needs a child.
-    const standIn =
-      launcher === undefined || options.seed !== undefined
-        ? undefined
-        : await launchStandIn(this.#machine, launcher);
-    let given = false;
-    try {
-      const { container, result } = await this.#seeds.fork({ id, seed, bundle, hold: true }, standIn?.stdio);
-      try {
-        if (standIn !== undefined) {
-          given = true;
-          this.#seeds.standIns.represent(container, standIn);
-        }
-        const pid = standIn?.pid ?? result.pid;
-        if (pidFile !== undefined) writePidFile(pidFile, pid);
-        return { id, pid };
-      } catch (error) {
-        await deleteContainer(this.#machine, container, true);
-        throw error;
-      }
-    } finally {
-      if (standIn !== undefined) releaseStandIn(standIn, given);
-    }
   }
 
   /** A seed's name stays taken when its first version, which has it as its id, has gone. */
@@ -377,11 +287,6 @@ export class DaemonOperations implements Operations {
     if (container.lifecycle.state === 'stopped' || process === undefined) return;
     if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
   }
-}
-
-function refuseTerminal({ consoleSocket, consoleFd }: CreateOptions): void {
-  if (consoleSocket === undefined && consoleFd === undefined) return;
-  throw new TurfError('TURF_ERR_USAGE', 'a worker has no terminal', { path: 'process.terminal' });
 }
 
 function checkId(id: string): void {

@@ -191,6 +191,7 @@ async function launch(
       home: homeDirectory(machine.kernel, spec.rootfs, uid),
       adopt: spec.adopt,
       lateUserNamespace: late,
+      selinux: machine.capabilities.selinux,
       ...(seccompListener === undefined ? {} : { seccompListener }),
       ...(rootfsFd === undefined ? {} : { rootfsFd }),
       selinux: machine.capabilities.selinux,

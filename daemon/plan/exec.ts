@@ -30,7 +30,8 @@ export interface ExecPlanInput extends ProcessInput {
  * turf-init does almost all of it outside of the container's PID namespace, where nobody of the container sees it, and goes on as its own
  * child in there when it has nothing left that the program is not to have (SPAWN). Only a filter that is loaded with privileges can
  * stand in the way of that clone: then the child comes before it, unless the container has CAP_SYS_PTRACE, which would let
- * it into the child.
+ * it into the child. In such a container the child also holds no cgroup files any more: what is left in it of the setting up is
+ * the sync channel, by which it could report its own failure.
  *
  * @throws TurfError TURF_ERR_CONFIG, TURF_ERR_USAGE with the field at fault
  */
@@ -53,15 +54,20 @@ export function compileExecPlan(input: ExecPlanInput): EncodedPlan {
   if (!input.noNewKeyring) plan.sessionKeyring('process', `_ses.${input.id}`);
   if (terminal) openConsole(plan, input);
 
+  const tracers = process.capabilities?.bounding?.includes('CAP_SYS_PTRACE') === true;
+  const enterCgroups = (): void => {
+    for (const fd of input.enterFds) plan.enterCgroup('linux.cgroupsPath', plan.addFd(fd));
+  };
+  if (tracers) enterCgroups();
   let spawned = false;
   const spawn = (): void => {
     if (spawned) return;
     spawned = true;
     plan.spawn('process', terminal);
-    for (const fd of input.enterFds) plan.enterCgroup('linux.cgroupsPath', plan.addFd(fd));
+    // As late as can be: where the limit of processes is reached, another one can still be moved in.
+    if (!tracers) enterCgroups();
     if (isGiven(final)) plan.cpuAffinity('process.execCPUAffinity.final', cpuMask(final));
   };
-  const tracers = process.capabilities?.bounding?.includes('CAP_SYS_PTRACE') === true;
   becomeProgram(context, process, { start: spawn, ...(tracers ? {} : { beforeEarlyFilter: spawn }) });
   return plan.finish();
 }

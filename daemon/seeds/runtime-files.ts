@@ -39,18 +39,28 @@ export function runtimeFiles(): RuntimeFile[] {
 
 /** What the root of a worker that starts cold holds besides the user's code: what a seed's holds, but no FFI. */
 export function coldFiles(): RuntimeFile[] {
+  const packages = ['undici', 'urlpattern-polyfill'].map((name) => ({
+    source: realpathSync(packageFolder(name)),
+    target: join(RUNTIME_DIRECTORY, 'node_modules', name),
+  }));
   return [
     { source: realpathSync(process.execPath), target: join(RUNTIME_DIRECTORY, 'node') },
     own('package.json'),
     own('dist/aworker'),
     own('dist/native-shim'),
     own(CONFINE_LIBRARY),
+    ...packages,
     ...sharedObjects(),
   ];
 }
 
 function own(path: string): RuntimeFile {
   return { source: realpathSync(join(PACKAGE_ROOT, path)), target: join(RUNTIME_DIRECTORY, path) };
+}
+
+/** Where a package lies that has no main module for `require`. */
+function packageFolder(name: string): string {
+  return join(PACKAGE_ROOT, 'node_modules', name);
 }
 
 /** koffi keeps its native part in a package of its own, one for each platform. */

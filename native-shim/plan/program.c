@@ -24,7 +24,7 @@ static int executable(const char *path) {
 
   int result = stat(path, &found) < 0 ? -errno : 0;
   if (result == 0 && S_ISDIR(found.st_mode))
-    return -EISDIR;
+    return -EACCES; /* as execve(2) has it */
   if (result < 0 && !filtered(result))
     return result;
   bool any = result < 0 || (found.st_mode & 0111) != 0;
@@ -77,7 +77,7 @@ int turf_op_find_program(struct turf_run *run, struct turf_reader *payload) {
     result = executable(name);
   if (result == 0)
     return 0;
-  if (result == -EACCES || result == -EISDIR)
+  if (result == -EACCES)
     return turf_fail(run, result, "exec: \"", name, "\"", NULL);
   return turf_fail(run, result, "exec: \"", name, "\": stat ", name, NULL);
 }

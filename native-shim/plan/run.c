@@ -47,8 +47,8 @@ static int vacate(int *fd, int number) {
 }
 
 int turf_run_vacate(struct turf_run *run, int number) {
-  int *own[] = {&run->plan->sync_fd, &run->root_fd, &run->proc_fd, &run->null_fd, &run->empty_fd,
-                  &run->mounts_fd, &run->start_fd, &run->listener_fd};
+  int *own[] = {&run->plan->sync_fd, &run->root_fd,   &run->proc_fd,  &run->null_fd,
+                &run->empty_fd,      &run->mounts_fd, &run->start_fd, &run->listener_fd};
   int result = 0;
 
   for (size_t i = 0; i < sizeof own / sizeof own[0] && result == 0; i++)

@@ -204,7 +204,7 @@ static void test_errors(struct suite *s) {
   const char *names[] = {"nothing", "/nothing", "/bin/plain", "/etc"};
   const char *details[] = {"exec: \"nothing\": executable file not found in $PATH", "exec: \"/nothing\": stat /nothing",
                            "exec: \"/bin/plain\"", "exec: \"/etc\""};
-  int errors[] = {ENOENT, ENOENT, EACCES, EISDIR};
+  int errors[] = {ENOENT, ENOENT, EACCES, EACCES};
   struct builder b;
 
   for (int i = 0; i < 4; i++) {

@@ -75,7 +75,7 @@ await t.test('failures leave no descriptor, cgroup, process or directory', requi
     const seed = turfd.id('seed');
     const code = 'export default { fetch() { return new Response("hi"); } };';
     const { path } = workerBundle(outer, code, { turf: { seed: true } });
-    await turfd.ok(['seed', 'create', '--bundle', path, seed]);
+    await turfd.ok(['seed', 'create', '--pool', '0', '--bundle', path, seed]);
     const first = turfd.id('first');
     const listen = `unix:${join(turfd.root, 'taken.sock')}`;
     await turfd.ok(['fork', '--listen', listen, seed, first]);

@@ -44,7 +44,9 @@ function leaves({ properties, items, additionalProperties }: JsonSchema, path = 
 
 void t.test('every field of the schema has a row', (t) => {
   const named = new Set(rows.flatMap(({ fields }) => fields));
-  for (const path of leaves(configSchema.json)) t.ok(named.has(path), path);
+  // turf's own member is no part of the specification.
+  const specified = leaves(configSchema.json).filter((path) => !path.startsWith('turf.'));
+  for (const path of specified) t.ok(named.has(path), path);
   t.end();
 });
 

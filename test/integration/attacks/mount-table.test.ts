@@ -40,9 +40,7 @@ await t.test('the mount table of the host', requires('program:python3'), async (
         config.mounts.push({ destination: '/srv', type: 'bind', source: dir, options: ['rbind', 'rslave'] });
       });
       const before = readFileSync('/proc/self/mountinfo', 'utf8');
-      const watcher = spawn('python3', ['-c', WATCHER, path, turfd.root], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const watcher = spawn('python3', ['-c', WATCHER, path, turfd.root], { stdio: ['ignore', 'pipe', 'inherit'] });
       t.teardown(() => watcher.kill('SIGKILL'));
       let said = '';
       watcher.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -173,7 +173,7 @@ await t.test('processes of the runtime and of the container', requires(), async 
     const id = turfd.id('stopped');
     const dir = temporary(t);
     const { path } = bundle(t, ['true'], (config) => {
-      // Signals from inside do not stop the first process of a PID namespace: a hook on the host does it.
+      // In the container's PID namespace the parent is 1, which signals of its own children do not stop: a host hook does it by pid.
       config.hooks = {
         prestart: [
           {

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { runWorker } from '../../../fixtures/aworker/web-suite.js';
+
+void t.test('modules of every kind that a worker may import', async (t) => {
+  const directory = t.testdir({
+    'index.js': `
+      import data from './data.json' with { type: 'json' };
+      import text from './data.txt' with { type: 'text' };
+      import bytes from './data.bin' with { type: 'bytes' };
+      import module from './empty.wasm';
+      import { AsyncLocalStorage } from 'node:async_hooks';
+      import * as hooks from 'node:async_hooks';
+      const storage = new AsyncLocalStorage();
+      const stored = await storage.run(7, () => new Promise((resolve) => setTimeout(() => resolve(storage.getStore()), 1)));
+      const refused = [];
+      for (const [name, options] of [['./data.json'], ['./data.json', { with: { type: 'css' } }], ['node:fs'], ['node:module'], ['../x.js']])
+        refused.push(await import(name, options).catch((error) => error.name));
+      console.log(JSON.stringify({ data, text, bytes: [...bytes], same: bytes.constructor === Uint8Array,
+        wasm: module instanceof WebAssembly.Module, stored, exports: Object.keys(hooks), refused }));`,
+    'data.json': '[1]',
+    'data.txt': '[1]',
+    'data.bin': '[1]',
+    'empty.wasm': Buffer.from([0, 97, 115, 109, 1, 0, 0, 0]),
+  });
+  const { code, out, err } = await runWorker(join(directory, 'index.js'));
+  t.same({ code, err }, { code: 0, err: '' });
+  t.same(JSON.parse(out), {
+    data: [1],
+    text: '[1]',
+    bytes: [91, 49, 93],
+    same: true,
+    wasm: true,
+    stored: 7,
+    exports: ['AsyncLocalStorage', 'default'],
+    refused: ['TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
+  });
+});
