@@ -194,7 +194,6 @@ async function launch(
       selinux: machine.capabilities.selinux,
       ...(seccompListener === undefined ? {} : { seccompListener }),
       ...(rootfsFd === undefined ? {} : { rootfsFd }),
-      selinux: machine.capabilities.selinux,
       ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
       ...(config.linux?.seccomp === undefined
         ? {}
