@@ -4,7 +4,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciProcess } from '../../oci-spec/config.js';
 import { refuseUnsupported } from '../../oci-spec/unsupported.js';
 import { type Machine } from '../machine.js';
-import { compileExecPlan } from '../plan/exec.js';
+import { compileExecPlan, hasOwnRoot } from '../plan/exec.js';
 import { asTurfError } from './bundle.js';
 import { openConsoleSocket } from './console-socket.js';
 import { type Container } from './container.js';
@@ -88,8 +88,7 @@ async function launch(
     throw new TurfError('TURF_ERR_UNSUPPORTED', message, { path });
   }
   const consoleSocketFd = openConsoleSocket(kernel, options, process.terminal === true, own);
-  const hasRoot = linux.namespaces?.some(({ type }) => type === 'mount') === true;
-  const rootFd = hasRoot ? undefined : own(openRoot(first.pid));
+  const rootFd = hasOwnRoot(linux) ? undefined : own(openRoot(first.pid));
   const entry =
     cgroup === undefined ? { tasksFds: [] } : openExecCgroup(cgroup.describe(), first.pid, options.cgroup);
   entry.tasksFds.forEach(own);

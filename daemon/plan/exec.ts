@@ -16,7 +16,7 @@ export interface ExecPlanInput extends ProcessInput {
   readonly linux: OciLinux;
   /** The container's first process: its namespaces are joined through it. */
   readonly pidfd: number;
-  /** Its root directory; needed where the container has no mount namespace. */
+  /** Its root directory; needed where the container has no mount namespace of its own. */
   readonly rootFd?: number;
   /** `tasks` files of v1 hierarchies, open for writing. */
   readonly enterFds: readonly number[];
@@ -50,7 +50,7 @@ export function compileExecPlan(input: ExecPlanInput): EncodedPlan {
   const flags = [...types].reduce((all, type) => all | NAMESPACES[type].flag, 0);
   if (flags !== 0) plan.joinNamespace('linux.namespaces', plan.addFd(input.pidfd), flags);
   if (types.has('user')) plan.becomeRoot('linux.namespaces');
-  if (!types.has('mount')) enterRoot(plan, input.rootFd);
+  if (!hasOwnRoot(linux)) enterRoot(plan, input.rootFd);
   if (!input.noNewKeyring) plan.sessionKeyring('process', `_ses.${input.id}`);
   if (terminal) openConsole(plan, input);
 
@@ -70,6 +70,11 @@ export function compileExecPlan(input: ExecPlanInput): EncodedPlan {
   };
   becomeProgram(context, process, { start: spawn, ...(tracers ? {} : { beforeEarlyFilter: spawn }) });
   return plan.finish();
+}
+
+/** Whether joining the container's mount namespace leads to its root: others' namespaces have a root that is not the container's. */
+export function hasOwnRoot(linux: OciLinux): boolean {
+  return (linux.namespaces ?? []).some(({ type, path }) => type === 'mount' && (path ?? '') === '');
 }
 
 const isGiven = (cpus: string | undefined): cpus is string => cpus !== undefined && cpus !== '';

@@ -47,6 +47,8 @@ await t.test('a container in a mount namespace of others has mounts of its own',
     t.equal(created.later().stdout, '0\n', 'masked');
     t.match(created.later().stderr, /Read-only file system/, 'the root is read-only');
     t.notOk(existsSync(`/proc/${pid}/root/var/lib/dpkg`), 'its root is not that of the namespace');
+    const joined = await turfd.turf(['exec', id, '/bin/sh', '-c', 'ls /; test ! -e /var/lib/dpkg']);
+    t.match(joined, { status: 0, stdout: /^bin\ndev\n/ }, 'exec comes into that root');
     await turfd.ok(['delete', '--force', id]);
     t.strictSame(mountsAbout(path), []);
   });
@@ -63,6 +65,8 @@ await t.test('a container in a mount namespace of others has mounts of its own',
     t.equal(namespaceOf(pid, 'mnt'), namespaceOf(other, 'mnt'));
     t.equal(readFileSync(`/proc/${other}/mountinfo`, 'utf8'), before);
     t.equal(readlinkSync(`/proc/${pid}/exe`), '/bin/busybox', 'as its own root names it');
+    const joined = await turfd.turf(['exec', id, '/bin/sh', '-c', 'ls /; test ! -e /var/lib/dpkg']);
+    t.match(joined, { status: 0, stdout: /^bin\ndev\n/ }, 'exec comes into that root');
     await turfd.ok(['delete', '--force', id]);
   });
 });
