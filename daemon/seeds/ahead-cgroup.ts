@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { errnoCode } from '../cgroups/control-file.js';
 import { leftoverCgroup, restoreCgroup } from '../containers/container-cgroup.js';
+import { endCgroup } from '../containers/leftovers.js';
 import { type Machine } from '../machine.js';
 
 /** No container id has this character, so that the cgroup of a clone made ahead is no container's. */
@@ -29,9 +29,7 @@ export async function removeLeftAhead(machine: Machine): Promise<void> {
     try {
       const left = leftoverCgroup(machine.cgroupLayout, path);
       if (left === undefined) continue;
-      const cgroup = restoreCgroup(left);
-      await cgroup.kill(constants.signals.SIGKILL);
-      await cgroup.destroy();
+      await endCgroup(restoreCgroup(left));
     } catch (err) {
       machine.log.error({ path, err }, 'could not remove the cgroup of a clone that was made ahead');
     }

@@ -1,13 +1,13 @@
 import { type ForkOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
+import { type OciConfig } from '../../oci-spec/config.js';
 import { type TurfMember } from '../../oci-spec/turf-member.js';
-import { countsSwap, workerResources } from '../cgroups/worker.js';
 import { type Bundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
 import { type Machine } from '../machine.js';
 import { codeOfBundle } from './code-directory.js';
 import { type ColdRequest } from './cold-spec.js';
+import { askedLimits } from './worker-cgroup.js';
 import { environment, limitsOf, workerSpec } from './worker-spec.js';
 
 /**
@@ -54,22 +54,6 @@ export function coldRequest(
     ...place,
     configText: place.configText ?? JSON.stringify(place.config),
     seed: seed.id,
-    resources: limited(machine, place.resources, options),
-  };
-}
-
-function limited(
-  machine: Machine,
-  given: OciResources | undefined,
-  { memory, cpus }: ForkOptions,
-): OciResources {
-  const limits = workerResources(
-    { ...(memory === undefined ? {} : { memory }), ...(cpus === undefined ? {} : { cpus }) },
-    countsSwap(machine.cgroupLayout),
-  );
-  return {
-    ...given,
-    memory: { ...given?.memory, ...limits.memory },
-    cpu: { ...given?.cpu, ...limits.cpu },
+    resources: askedLimits(machine, place.resources, options),
   };
 }
