@@ -5,11 +5,13 @@ cd "$(dirname "$0")/.."
 
 for tool in gcc make; do
   command -v "$tool" >/dev/null 2>&1 || {
-    echo "build: $tool is missing; on Debian, as root: apt-get install --no-install-recommends gcc make libc6-dev (or: npm run setup)" >&2
+    echo "build: $tool is missing; on Debian, as root: apt-get install --no-install-recommends gcc make libc6-dev musl-tools (or: npm run setup)" >&2
     exit 1
   }
 done
 
+command -v musl-gcc >/dev/null 2>&1 ||
+  echo "build: without musl-gcc (Debian: musl-tools) turf, turfd and turf-init are linked with glibc and start more slowly" >&2
 make -s -C native-shim
 
 # Folders count too: their time changes when a file is removed from them.

@@ -12,7 +12,7 @@ die() {
 }
 
 # An entry is PACKAGE:PROBE; the probe is a command, or a path pattern when it has a slash.
-build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h'
+build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h musl-tools:musl-gcc'
 runtime='libseccomp2:/usr/lib/*/libseccomp.so.2 busybox-static:busybox'
 peers='runc:runc crun:crun'
 engines='podman:podman conmon:conmon containerd:containerd iproute2:ip procps:ps curl:curl python3:python3'
