@@ -19,7 +19,7 @@ const boundary = (files, groups) => ({
 
 export default tseslint.config(
   // What the compiler is to accept and to refuse is no code of ours.
-  { ignores: ['dist/', 'node_modules/', '.tap/', 'test/fixtures/aworker/types/'] },
+  { ignores: ['**/dist/', 'node_modules/', '.tap/', 'test/fixtures/aworker/types/'] },
   js.configs.recommended,
   { files: ['**/*.ts'], extends: [...tseslint.configs.strictTypeChecked] },
   {
@@ -46,6 +46,8 @@ export default tseslint.config(
     files: ['test/fixtures/aworker/web/**/*.js'],
     rules: { 'no-undef': 'off', 'no-prototype-builtins': 'off' },
   },
+  // The globals of a worker: the compiler checks them, by aworker/types.
+  { files: ['examples/**/*.js'], rules: { 'no-undef': 'off' } },
   // Web IDL: an operation that returns a promise rejects where another would throw.
   { files: ['aworker/web/**/*.ts'], rules: { '@typescript-eslint/require-await': 'off' } },
   // Ambient declarations have the shapes of what they declare; only `var` declares a property of the global object.

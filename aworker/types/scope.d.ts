@@ -44,7 +44,7 @@ interface ServiceWorkerGlobalScopeEventMap extends WorkerGlobalScopeEventMap {
 
 type OnErrorEventHandler =
   ((message: string, filename: string, lineno: number, colno: number, error: unknown) => unknown) | null;
-/** What a timer runs: a function, or the source of a script. */
+/** What a timer runs: a function, which may do without its arguments, or the source of a script. */
 type TimerHandler<A extends unknown[]> = string | ((...args: A) => unknown);
 
 interface WorkerGlobalScope extends TypedEventTarget<ServiceWorkerGlobalScopeEventMap> {
@@ -69,8 +69,16 @@ interface WorkerGlobalScope extends TypedEventTarget<ServiceWorkerGlobalScopeEve
   importScripts(...urls: string[]): never;
   queueMicrotask(callback: () => void): void;
   reportError(error: unknown): void;
-  setInterval<A extends unknown[]>(handler: TimerHandler<A>, milliseconds?: number, ...args: A): number;
-  setTimeout<A extends unknown[]>(handler: TimerHandler<A>, milliseconds?: number, ...args: A): number;
+  setInterval<A extends unknown[]>(
+    handler: TimerHandler<A>,
+    milliseconds?: number,
+    ...args: Partial<A>
+  ): number;
+  setTimeout<A extends unknown[]>(
+    handler: TimerHandler<A>,
+    milliseconds?: number,
+    ...args: Partial<A>
+  ): number;
   structuredClone<T>(value: T, options?: StructuredSerializeOptions): T;
 }
 declare var WorkerGlobalScope: { prototype: WorkerGlobalScope };
@@ -148,11 +156,11 @@ declare function reportError(error: unknown): void;
 declare function setInterval<A extends unknown[]>(
   handler: TimerHandler<A>,
   milliseconds?: number,
-  ...args: A
+  ...args: Partial<A>
 ): number;
 declare function setTimeout<A extends unknown[]>(
   handler: TimerHandler<A>,
   milliseconds?: number,
-  ...args: A
+  ...args: Partial<A>
 ): number;
 declare function structuredClone<T>(value: T, options?: StructuredSerializeOptions): T;

@@ -47,6 +47,25 @@ void t.test('a worker compiles with the declarations alone, however modules are 
   t.end();
 });
 
+void t.test('the examples compile', (t) => {
+  const file = join(PROJECT, 'examples/tsconfig.json');
+  const { config, error } = ts.readConfigFile(file, (path) => ts.sys.readFile(path)) as {
+    config: unknown;
+    error?: ts.Diagnostic;
+  };
+  t.equal(error, undefined);
+  const { fileNames, options } = ts.parseJsonConfigFileContent(
+    config,
+    ts.sys,
+    join(PROJECT, 'examples'),
+    undefined,
+    file,
+  );
+  t.ok(fileNames.length > 5, `${fileNames.length} files`);
+  t.same(messages(ts.createProgram(fileNames, options)), []);
+  t.end();
+});
+
 void t.test('nothing of Node.js, of a document or of another runtime compiles', (t) => {
   const refused = messages(compile('refused.ts', 'lib.es2023.d.ts'));
   readFileSync(join(FIXTURES, 'refused.ts'), 'utf8')
