@@ -4,7 +4,7 @@ import t from 'tap';
 import { parseOptions } from '../../cli/options.js';
 import { loadVerb, matchVerb } from '../../cli/verbs.js';
 
-const FOLDERS = /^(oci-spec|native-shim|daemon|aworker|cli|test|bench|demo|docs|scripts|bin)\//;
+const FOLDERS = /^(oci-spec|native-shim|daemon|aworker|cli|test|bench|demo|docs|examples|scripts|bin)\//;
 
 /** What stands between backquotes on a line. */
 function spans(line: string): string[] {
