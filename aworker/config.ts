@@ -4,7 +4,7 @@ import { type Limits, parseLimits } from './limits.js';
 
 export type SeedMode = 'runtime' | 'userland';
 
-/** TURF_SEED. */
+/** TURF_SEED, and `seed` of a clone that becomes a seed itself. */
 export interface SeedConfig {
   readonly mode: SeedMode;
   /** Absolute path of the user's main module; `userland` only. */
@@ -25,6 +25,8 @@ export interface WorkerConfig {
   readonly rehearsal?: true;
   /** The clone is nobody's worker yet: what it becomes follows later. */
   readonly ahead?: true;
+  /** The clone is no worker: it loads code, parks in its turn, and is cloned. */
+  readonly seed?: SeedConfig;
   /** The worker ends when it has answered so many. */
   readonly maxRequests?: number;
   /** For development: where to listen, printed once it does. */
@@ -35,7 +37,10 @@ export interface WorkerConfig {
 export const DEFAULT_MAIN = '/code/index.js';
 
 function parseObject(source: string, text: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(text);
+  return object(source, JSON.parse(text));
+}
+
+function object(source: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new TypeError(`${source}: not an object`);
   return { ...value };
@@ -59,19 +64,22 @@ function count(source: string, value: unknown): number {
 
 /** @throws TypeError, SyntaxError */
 export function parseSeedConfig(source: string): SeedConfig {
-  const { mode, main, controlFd } = parseObject('TURF_SEED', source);
+  return seedConfig('TURF_SEED', parseObject('TURF_SEED', source));
+}
+
+function seedConfig(source: string, { mode, main, controlFd }: Record<string, unknown>): SeedConfig {
   if (mode !== 'runtime' && mode !== 'userland')
-    throw new TypeError('TURF_SEED.mode: "runtime" or "userland"');
+    throw new TypeError(`${source}.mode: "runtime" or "userland"`);
   return {
     mode,
-    main: text('TURF_SEED.main', main, DEFAULT_MAIN),
-    controlFd: descriptor('TURF_SEED.controlFd', controlFd),
+    main: text(`${source}.main`, main, DEFAULT_MAIN),
+    controlFd: descriptor(`${source}.controlFd`, controlFd),
   };
 }
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests } = parseObject(
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, seed, maxRequests } = parseObject(
     'info',
     source,
   );
@@ -86,6 +94,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     ...(maxRequests === undefined ? {} : { maxRequests: count('info.maxRequests', maxRequests) }),
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
+    ...(seed === undefined ? {} : { seed: seedConfig('info.seed', object('info.seed', seed)) }),
     limits: parseLimits('info.limits', limits),
     ...(listenFd === undefined || listenFd === null
       ? {}

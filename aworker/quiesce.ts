@@ -50,11 +50,16 @@ export class Quiescence {
   }
 }
 
-/** Collects garbage, so that clones share a compact heap and collect later. */
-export function collectGarbage(): void {
+/**
+ * Collects garbage, so that clones share a compact heap and collect later.
+ *
+ * @param generation `young`: only what was made lately, as a clone that parks itself does: marking and moving the rest would un-share it
+ */
+export function collectGarbage(generation: 'all' | 'young'): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
   if (typeof collect !== 'function') return;
-  for (let i = 0; i < 2; i++) Reflect.apply(collect, undefined, []);
+  if (generation === 'young') Reflect.apply(collect, undefined, [{ type: 'minor' }]);
+  else for (let i = 0; i < 2; i++) Reflect.apply(collect, undefined, []);
 }

@@ -5,7 +5,13 @@
 import process from 'node:process';
 import { loadSeedPoint } from '../native-shim/seed-point.js';
 import { restartClock } from './clock.js';
-import { parseSeedConfig, parseWorkerConfig, type SeedConfig, takeVariable } from './config.js';
+import {
+  parseSeedConfig,
+  parseWorkerConfig,
+  type SeedConfig,
+  takeVariable,
+  type WorkerConfig,
+} from './config.js';
 import { renewPid } from './global-scope.js';
 import { raise } from './lifecycle.js';
 import { collectGarbage, Quiescence } from './quiesce.js';
@@ -18,9 +24,8 @@ const config = parseSeedConfig(takeVariable(process.env, 'TURF_SEED'));
 const seedPoint = loadSeedPoint();
 const leave = (code: number): never => seedPoint.exit(code);
 
-async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<void> {
-  parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
-  await warm(runtime, seedPoint.warmListener());
+/** Loads the user's code, if the seed is to have any, and waits until nothing is under way. */
+async function prepare(runtime: Runtime, { mode, main }: SeedConfig, isClone: boolean): Promise<void> {
   const quiescence = new Quiescence();
   if (mode === 'userland') {
     await runtime.load(main);
@@ -28,7 +33,7 @@ async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<vo
   }
   await quiescence.reach();
   renew(runtime);
-  collectGarbage();
+  collectGarbage(isClone ? 'young' : 'all');
 }
 
 /** Everything that a fork copies and a worker must have of its own. */
@@ -39,24 +44,42 @@ function renew(runtime: Runtime): void {
   renewPid(runtime.identity.pid);
 }
 
+/** Parks; goes on in a clone, once it is known what that is to be. */
+async function park(runtime: Runtime, { controlFd }: SeedConfig): Promise<WorkerConfig> {
+  pauseOptimizing();
+  const clone = parseWorkerConfig(seedPoint.park(controlFd));
+  if (clone.ahead !== true) return clone;
+  // What follows is done once for nobody, so that the pages it takes are there when somebody waits.
+  renew(runtime);
+  await runtime.exercise();
+  return parseWorkerConfig(seedPoint.resume());
+}
+
+/** Prepares and parks, and in a clone that is a seed itself once more. @returns in a worker: its config, and the seed that it is a clone of */
+async function seedUntilWorker(runtime: Runtime): Promise<{ seed: SeedConfig; worker: WorkerConfig }> {
+  let seed = config;
+  for (;;) {
+    await prepare(runtime, seed, seed !== config);
+    const worker = await park(runtime, seed);
+    if (worker.seed === undefined) return { seed, worker };
+    ({ seed } = worker);
+    renew(runtime);
+    resumeOptimizing();
+  }
+}
+
 runWorker(leave, async () => {
   const runtime = createRuntime(leave);
-  await prepare(runtime, config);
-  pauseOptimizing();
-  let worker = parseWorkerConfig(seedPoint.park(config.controlFd));
-  if (worker.ahead) {
-    // What follows is done once for nobody, so that the pages it takes are there when somebody waits.
-    renew(runtime);
-    await runtime.exercise();
-    worker = parseWorkerConfig(seedPoint.resume());
-  }
+  parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
+  await warm(runtime, seedPoint.warmListener());
+  const { seed, worker } = await seedUntilWorker(runtime);
   runtime.onFirstRequest(resumeOptimizing);
   renew(runtime);
   runtime.begin(worker);
   if (worker.rehearsal) {
     runtime.rehearse();
     await raise('deserialize');
-  } else if (config.mode === 'userland') {
+  } else if (seed.mode === 'userland') {
     await raise('deserialize');
   } else {
     resumeOptimizing();

@@ -134,6 +134,8 @@ export interface SeedCreateOptions {
   readonly timeoutMs?: number;
   /** How many clones to make ahead of their use; absent: as the bundle says, or 1. */
   readonly pool?: number;
+  /** Name of a runtime seed to clone instead of starting a process: the new seed shares its memory. Absent: as the bundle says. */
+  readonly from?: string;
   readonly policy?: SeedPolicy;
 }
 
@@ -145,6 +147,8 @@ export interface SeedInfo {
   /** Forks are made from the current version; the others are being prepared, or end when nothing needs them. */
   readonly role: 'current' | 'draining' | 'preparing';
   readonly mode: 'runtime' | 'userland';
+  /** Id of the seed that it was cloned from; absent: it was started. */
+  readonly from?: string;
   readonly pid: number;
   readonly state: TurfState;
   readonly bundle: string;

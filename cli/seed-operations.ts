@@ -70,6 +70,8 @@ export interface SeedDetails extends SeedInfo {
   readonly memory?: MemoryUse;
   /** Ids of its workers that live. */
   readonly workerIds: readonly string[];
+  /** Ids of seeds that were cloned from it and live. */
+  readonly seedIds: readonly string[];
 }
 
 /** What turf does with seeds beside making them: docs/warmfork.md. */
@@ -77,9 +79,9 @@ export interface SeedOperations {
   /** @throws {TurfError} TURF_ERR_NOT_FOUND */
   seedInspect(id: string): Promise<SeedDetails>;
   /**
-   * Ends and removes a seed. Its workers live on: a clone needs nothing of its seed.
+   * Ends and removes a seed. Its clones live on: a clone needs nothing of its seed.
    *
-   * @throws {TurfError} TURF_ERR_NOT_FOUND; TURF_ERR_STATE where workers of it live and `force` is false
+   * @throws {TurfError} TURF_ERR_NOT_FOUND; TURF_ERR_STATE where clones of it live and `force` is false
    */
   seedRemove(id: string, options?: { readonly force?: boolean }): Promise<void>;
   /**

@@ -90,6 +90,10 @@ export class Creation {
           adopt: [],
         };
       case 'seed':
+        if (member.from !== undefined) {
+          const message = 'turf.from: a seed that is cloned from another is made by seed create';
+          throw new TurfError('TURF_ERR_UNSUPPORTED', message, { path: 'turf.from' });
+        }
         return this.#seeds.spec(options.id, bundle, member);
       case 'aworker':
         refuseTerminal(options);

@@ -35,6 +35,13 @@ export interface Kernel {
   newMount(fstype: string, options: Readonly<Record<string, string>>, attributes: number): number;
   /** A user namespace with these lines of uid_map and gid_map (user_namespaces(7)) and nobody in it. */
   mappedUserNamespace(uidMap: string, gidMap: string): number;
+  /**
+   * Writes uid_map and gid_map of a process's user namespace from its parent namespace (user_namespaces(7)).
+   *
+   * @param parent descriptor of the parent; the kernel refuses any other
+   * @param uidMap lines whose second number is an id of the parent
+   */
+  mapNestedUserNamespace(parent: number, pid: number, uidMap: string, gidMap: string): void;
   /** mount_setattr(2), MOUNT_ATTR_IDMAP: shows a detached mount with the ids that the namespace maps to. Kernel 5.12. */
   idmapMount(tree: number, userNamespace: number, recursive: boolean): void;
   /** A socket of rtnetlink(7) in a network namespace; without one in the daemon's. Receiving waits at most five seconds. */

@@ -57,6 +57,9 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
     'int turf_new_mount(const char *fstype, const char *options, size_t length, uint64_t attributes)',
   );
   const mappedUserNs = call('int turf_mapped_user_ns(const char *uid_map, const char *gid_map)');
+  const mapNested = call(
+    'int turf_map_nested(int parent, int pid, const char *uid_map, const char *gid_map)',
+  );
   const idmapMount = call('int turf_idmap_mount(int tree, int user_ns, int recursive)');
   const routeSocket = call('int turf_route_socket(int network_namespace)');
   const mknodAt = call(
@@ -116,6 +119,9 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
     },
     mappedUserNamespace: (uidMap, gidMap) =>
       checkResult('make a user namespace for id mappings', mappedUserNs(uidMap, gidMap)),
+    mapNestedUserNamespace(parent, pid, uidMap, gidMap) {
+      checkResult(`map the ids of process ${pid}`, mapNested(parent, pid, uidMap, gidMap));
+    },
     idmapMount(tree, userNamespace, recursive) {
       checkResult('map the ids of a mount', idmapMount(tree, userNamespace, recursive ? 1 : 0));
     },

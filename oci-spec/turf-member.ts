@@ -18,6 +18,8 @@ export type TurfMember =
       readonly mode: SeedMode;
       /** Directory in the bundle, relative to it, or an absolute path in the root file system. Always there in mode userland. */
       readonly code: string | undefined;
+      /** Id of the runtime seed that it is a clone of; undefined: it is a process of its own. */
+      readonly from: string | undefined;
       /** How many clones are made ahead of their use; undefined: the daemon's default. */
       readonly pool: number | undefined;
       /** What its workers may ask for at most. */
@@ -68,17 +70,18 @@ export function turfMember(config: OciConfig, report: Report): TurfMember {
   if (listen !== undefined && parseListenAddress(listen) === undefined)
     report(where('listen'), `must be unix:PATH (absolute) or tcp:HOST:PORT, got ${show(listen)}`);
   if (seed !== undefined) {
-    if (from !== undefined) report(where('from'), 'conflicts with turf.seed: a seed is not cloned');
+    checkFrom(from, where('from'), report);
     if (listen !== undefined) report(where('listen'), 'conflicts with turf.seed: its workers listen');
     // A seed that is given code and no mode loads it.
     const mode = seed !== true ? seed.mode : code === undefined ? 'runtime' : 'userland';
     if (mode === 'userland' && code === undefined) report('turf.code', 'is required for a userland seed');
-    return { kind: 'seed', mode, code, pool, network };
+    if (mode === 'runtime' && from !== undefined)
+      report(where('from'), 'conflicts with a runtime seed: what is cloned from one loads code');
+    return { kind: 'seed', mode, code, from, pool, network };
   }
   if (pool !== undefined) report(where('pool'), 'needs turf.seed: only a seed has clones');
   if (from !== undefined) {
-    const problem = containerIdProblem(from);
-    if (problem !== undefined) report(where('from'), problem);
+    checkFrom(from, where('from'), report);
     return { kind: 'worker', from, code, listen, network };
   }
   if (code === undefined) report('turf.code', 'is required without turf.seed and turf.from');
@@ -168,4 +171,9 @@ function checkCode(code: string | undefined, path: string, report: Report): void
       path,
       `must be a directory in the bundle (relative) or in the root file system (absolute), without "..", got ${show(code)}`,
     );
+}
+
+function checkFrom(from: string | undefined, path: string, report: Report): void {
+  const problem = from === undefined ? undefined : containerIdProblem(from);
+  if (problem !== undefined) report(path, problem);
 }

@@ -37,5 +37,6 @@ export const seedDetailsSchema = seedInfoSchema
     idBase: z.int().exactOptional(),
     memory: memoryUseSchema.exactOptional(),
     workerIds: z.array(z.string()),
+    seedIds: z.array(z.string()),
   })
   .meta({ id: 'SeedDetails' });

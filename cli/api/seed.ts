@@ -15,6 +15,9 @@ export const seedCreateRequestSchema = z
       .max(MOST_AHEAD)
       .exactOptional()
       .meta({ description: 'Clones to make ahead of their use; default: turf.pool of the bundle, or 1' }),
+    from: containerId.exactOptional().meta({
+      description: 'Runtime seed to clone instead of starting a process; default: turf.from of the bundle',
+    }),
     policy: seedPolicySchema.exactOptional(),
   })
   .meta({ id: 'SeedCreateRequest' });
@@ -25,6 +28,7 @@ export const seedInfoSchema = z
     name: z.string().meta({ description: 'What forks ask for' }),
     role: z.enum(['current', 'draining', 'preparing']),
     mode: z.enum(['runtime', 'userland']),
+    from: z.string().exactOptional().meta({ description: 'The seed that it was cloned from' }),
     pid: z.int(),
     state: z.enum(turfStates),
     bundle: z.string(),

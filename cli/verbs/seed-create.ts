@@ -18,6 +18,11 @@ export const verb = defineVerb({
       value: 'DIR',
       help: 'bundle directory (default: the current directory)',
     },
+    from: {
+      kind: 'string',
+      value: 'SEED',
+      help: 'clone this runtime seed instead of starting a process (default: turf.from of the bundle)',
+    },
     pool: {
       kind: 'number',
       value: 'N',
@@ -29,6 +34,10 @@ export const verb = defineVerb({
   examples: [
     { command: 'seed create seed1 --bundle /srv/fn', does: 'initialise the function once' },
     {
+      command: 'seed create seed1 --bundle /srv/fn --from base',
+      does: 'made in milliseconds; what base has loaded is in memory once for all that are cloned from it',
+    },
+    {
       command: 'seed create seed1 --bundle /srv/fn --restart on-failure --max-age 1d --drain idle',
       does: 'replaced when it fails, and every day; a former version ends with its last worker',
     },
@@ -38,6 +47,7 @@ export const verb = defineVerb({
     await context.operations.seedCreate({
       id: argument(0),
       bundle: resolve(context.cwd, options.bundle ?? '.'),
+      ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.pool === undefined ? {} : { pool: poolSize(options.pool) }),
       ...(policy === undefined ? {} : { policy }),
       ...(options.timeout === undefined

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type CreateOptions } from '../../cli/operations.js';
 import { type OciConfig } from '../../oci-spec/config.js';
@@ -15,6 +15,7 @@ import { runHooks } from './hooks.js';
 import { resctrlRoot } from './intel-rdt.js';
 import { launchContainer, newUserNamespace } from './launch.js';
 import { lendHostResources } from './linux-extras.js';
+import { logStdio } from './logs.js';
 import { openMountSources } from './mount-sources.js';
 import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
@@ -208,7 +209,7 @@ async function launch(
       preserveFds: options.preserveFds ?? 0,
       lateUserNamespace: late,
       cgroupDirectory: entry.cgroupFd,
-      stdio: options.launcher === undefined ? logStdio(machine, id, own) : undefined,
+      stdio: options.launcher === undefined ? logStdio(machine.store, id, own) : undefined,
       onPid: async (pid) => {
         if (cgroup.needsPid) {
           await cgroup.start(pid);
@@ -220,13 +221,4 @@ async function launch(
   } finally {
     for (const fd of open) closeSync(fd);
   }
-}
-
-/** Output of a container that no caller holds goes to its log files. */
-function logStdio(machine: Machine, id: string, own: (fd: number) => number): [number, number, number] {
-  return [
-    own(openSync('/dev/null', 'r')),
-    own(machine.store.openLog(id, 'stdout')),
-    own(machine.store.openLog(id, 'stderr')),
-  ];
 }

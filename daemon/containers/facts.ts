@@ -42,13 +42,15 @@ export const factsSchema = z.strictObject({
   seedMode: z.enum(['runtime', 'userland']).optional(),
   /** First host uid and gid of a seed's range. */
   idBase: z.int().optional(),
+  /** How many there are in it, where not the usual number. */
+  idCount: z.int().optional(),
   /** Whether a seed lives in the host's network namespace. */
   hostNetwork: z.boolean().optional(),
   /** How many clones of a seed are made ahead of their use. */
   pool: z.int().optional(),
   /** Host path of a seed's code directory. */
   code: z.string().optional(),
-  /** Id of a worker's seed. */
+  /** Id of the seed that a worker, or another seed, was cloned from. */
   seed: z.string().optional(),
   /** The process that stands for a worker before the engine that made it. */
   standIn: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).optional(),

@@ -12,6 +12,23 @@ const BLOCK_BYTES = 64 << 10;
 const LOOK_MS = 500;
 
 /**
+ * Standard streams of a process whose output no caller holds: it goes to its log files.
+ *
+ * @param own takes each descriptor over
+ */
+export function logStdio(
+  store: StateStore,
+  id: string,
+  own: (fd: number) => number,
+): [stdin: number, stdout: number, stderr: number] {
+  return [
+    own(openSync('/dev/null', 'r')),
+    own(store.openLog(id, 'stdout')),
+    own(store.openLog(id, 'stderr')),
+  ];
+}
+
+/**
  * What a container wrote, first all of stdout, then all of stderr, then, if asked for, what it writes until it ends. Read as it is
  * asked for: a log may be larger than memory.
  *

@@ -64,7 +64,7 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
     errors: ['TURF_ERR_NOT_FOUND'],
     async handle({ params: { id } }) {
       const seed = await operations.seedInspect(id);
-      return { ...seed, workerIds: [...seed.workerIds] };
+      return { ...seed, workerIds: [...seed.workerIds], seedIds: [...seed.seedIds] };
     },
   });
 
@@ -84,7 +84,7 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
   emptyEndpoint(app, {
     method: 'DELETE',
     url: '/seeds/:id',
-    summary: 'End and delete a seed; with force, although workers of it live',
+    summary: 'End and delete a seed; with force, although clones of it live',
     tag,
     params,
     query: z.strictObject({ force: queryFlag }),

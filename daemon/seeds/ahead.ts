@@ -9,7 +9,14 @@ import { type Machine } from '../machine.js';
 import { PlanBuilder } from '../plan/encode.js';
 import { aheadCgroupPath } from './ahead-cgroup.js';
 import { AheadClone, identifyCode } from './ahead-clone.js';
-import { addRoot, finishPlan, PlanDescriptors, requestClone, withPatience } from './cloning.js';
+import {
+  addRoot,
+  finishPlan,
+  PlanDescriptors,
+  requestClone,
+  withPatience,
+  WORKER_NAMESPACES,
+} from './cloning.js';
 import { openClone } from './seed-control.js';
 import { canLimitLater, makeWorkerCgroup } from './worker-cgroup.js';
 import { place } from './worker-plan.js';
@@ -154,7 +161,7 @@ export class AheadClones {
     const undo = new UndoStack();
     const descriptors = new PlanDescriptors();
     try {
-      const request = requestClone(machine, seed, false);
+      const request = requestClone(machine, seed, WORKER_NAMESPACES, false);
       undo.push('clone request', () => request.sync.close());
       const cgroupPath = aheadCgroupPath(seed.id);
       const cgroup = makeWorkerCgroup(machine, cgroupPath, {});

@@ -1,14 +1,23 @@
 import { closeSync, existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { NAMESPACES } from '../../oci-spec/namespaces.js';
+import { TurfError } from '../../cli/turf-error.js';
+import { type OciResources } from '../../oci-spec/config.js';
+import { NAMESPACES, type NamespaceType } from '../../oci-spec/namespaces.js';
+import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { cgroupfsLocation } from '../cgroups/path.js';
 import { type Container } from '../containers/container.js';
+import { type ExitWatch } from '../containers/exits.js';
+import { endFirstProcess } from '../containers/kill.js';
+import { type UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { PlanBuilder } from '../plan/encode.js';
 import { type EncodedPlan } from '../plan/plan-writer.js';
 import { type CodeDirectory } from './code-directory.js';
 import { codeTree, inertTree } from './inert-tree.js';
 import { RESOLVER_FILES } from './runtime-files.js';
-import { CloneRequest } from './seed-control.js';
+import { CloneRequest, openClone } from './seed-control.js';
+import { makeWorkerCgroup } from './worker-cgroup.js';
 import { enterRoot } from './worker-plan.js';
 
 /** Descriptors that go with a plan: the daemon's copies are closed together. */
@@ -25,11 +34,85 @@ export class PlanDescriptors {
   }
 }
 
-/** Asks a seed for a clone. @throws TurfError TURF_ERR_SEED */
-export function requestClone(machine: Machine, seed: Container, hostNetwork: boolean): CloneRequest {
-  const { pid, mount, ipc, uts, network } = NAMESPACES;
-  const flags = pid.flag | mount.flag | ipc.flag | uts.flag | (hostNetwork ? 0 : network.flag);
+/** Namespaces that a worker is born into; a network namespace comes on top, unless it has the host's. */
+export const WORKER_NAMESPACES = ['pid', 'mount', 'ipc', 'uts'] as const;
+
+/** Asks a seed for a clone in new namespaces. @throws TurfError TURF_ERR_SEED */
+export function requestClone(
+  machine: Machine,
+  seed: Container,
+  namespaces: readonly NamespaceType[],
+  hostNetwork: boolean,
+): CloneRequest {
+  const types: readonly NamespaceType[] = hostNetwork ? namespaces : [...namespaces, 'network'];
+  const flags = types.reduce((sum, type) => sum | NAMESPACES[type].flag, 0);
   return new CloneRequest(machine.kernel, machine.store.path(seed.id, 'control.sock'), flags);
+}
+
+/** The cgroup of a clone that is being made. @throws TurfError TURF_ERR_CGROUP */
+export function makeCloneCgroup(
+  machine: Machine,
+  id: string,
+  cgroupsPath: string | undefined,
+  resources: OciResources,
+  undo: UndoStack,
+): CgroupHandle {
+  const location = cgroupfsLocation(id, cgroupsPath);
+  if (location.manager !== 'cgroupfs')
+    throw new TurfError('TURF_ERR_CGROUP', 'a clone has a cgroupfs cgroup');
+  const cgroup = makeWorkerCgroup(machine, location.path, resources);
+  undo.push('cgroup', async () => {
+    await cgroup.kill(constants.signals.SIGKILL);
+    await cgroup.destroy();
+  });
+  return cgroup;
+}
+
+/** A clone's process; whoever has it owns the pidfd. */
+export interface CloneProcess {
+  readonly pid: number;
+  readonly startTime: bigint;
+  readonly pidfd: number;
+}
+
+/**
+ * The process that a seed names as the clone that it was asked for.
+ *
+ * @param labels of the plan that the clone was sent
+ * @throws TurfError TURF_ERR_SEED, TURF_ERR_LAUNCH
+ */
+export async function askedClone(
+  machine: Machine,
+  exits: ExitWatch,
+  request: CloneRequest,
+  seed: Container,
+  labels: readonly string[],
+): Promise<CloneProcess> {
+  const pid = await request.pid();
+  const opened = openClone(machine.kernel, pid, seed.facts.process?.pid ?? 0, (...key) =>
+    exits.watches(...key),
+  );
+  if (opened !== undefined) return { pid, ...opened };
+  // It may have said why it ended.
+  await request.sync.untilReady(labels, () => Promise.resolve(''));
+  throw new TurfError('TURF_ERR_LAUNCH', 'the clone ended before it was set up');
+}
+
+/** Makes a clone's process the first process of its container, which owns the pidfd from now on. */
+export function ownClone(
+  machine: Machine,
+  exits: ExitWatch,
+  container: Container,
+  { pid, startTime, pidfd }: CloneProcess,
+  undo: UndoStack,
+): void {
+  container.ownProcess(pidfd);
+  undo.push('process', async () => {
+    endFirstProcess(machine, container);
+    await exits.settle(container);
+  });
+  container.learn({ process: { pid, startTime: startTime.toString() } });
+  exits.watch(container, pid, startTime, pidfd);
 }
 
 /** Adds the steps that give a clone its root. */

@@ -1,27 +1,36 @@
-import { closeSync, openSync } from 'node:fs';
-import { constants } from 'node:os';
+import { closeSync } from 'node:fs';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { isMember } from '../cgroups/membership.js';
-import { cgroupfsLocation } from '../cgroups/path.js';
 import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { type Facts } from '../containers/facts.js';
-import { endFirstProcess } from '../containers/kill.js';
+import { logStdio } from '../containers/logs.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { PlanBuilder } from '../plan/encode.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { type AheadClone } from './ahead-clone.js';
 import { type AheadClones } from './ahead.js';
-import { addRoot, finishPlan, PlanDescriptors, requestClone, withPatience } from './cloning.js';
+import {
+  addRoot,
+  askedClone,
+  type CloneProcess,
+  finishPlan,
+  makeCloneCgroup,
+  ownClone,
+  PlanDescriptors,
+  requestClone,
+  withPatience,
+  WORKER_NAMESPACES,
+} from './cloning.js';
 import { bindListener, type Listener, removeListener } from './listen.js';
-import { type CloneRequest, openClone } from './seed-control.js';
+import { type CloneRequest } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
-import { askedLimits, limitWorkerCgroup, makeWorkerCgroup } from './worker-cgroup.js';
+import { askedLimits, limitWorkerCgroup } from './worker-cgroup.js';
 import { becomeWorker, LISTEN_FD, place } from './worker-plan.js';
 import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
@@ -121,16 +130,9 @@ function begin(
     limitWorkerCgroup(machine, clone.cgroupPath, resources);
     return { kind: 'ahead', clone };
   }
-  const request = requestClone(machine, spec.seed, spec.hostNetwork);
+  const request = requestClone(machine, spec.seed, WORKER_NAMESPACES, spec.hostNetwork);
   undo.push('clone request', () => request.sync.close());
-  const location = cgroupfsLocation(id, spec.cgroupsPath);
-  if (location.manager !== 'cgroupfs')
-    throw new TurfError('TURF_ERR_CGROUP', 'a worker has a cgroupfs cgroup');
-  const cgroup = makeWorkerCgroup(machine, location.path, resources);
-  undo.push('cgroup', async () => {
-    await cgroup.kill(constants.signals.SIGKILL);
-    await cgroup.destroy();
-  });
+  const cgroup = makeCloneCgroup(machine, id, spec.cgroupsPath, resources, undo);
   return { kind: 'asked', request, cgroup };
 }
 
@@ -152,6 +154,7 @@ function firstFacts(machine: Machine, id: string, spec: WorkerSpec, logs: boolea
     logs,
     seed: seed.id,
     ...(seed.facts.idBase === undefined ? {} : { idBase: seed.facts.idBase }),
+    ...(seed.facts.idCount === undefined ? {} : { idCount: seed.facts.idCount }),
   };
 }
 
@@ -186,14 +189,9 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
       request,
       FORK_PATIENCE_MS,
       async () => {
-        const { pid, startTime, pidfd } = await cloned(context, making, spec.seed, labels);
-        container.ownProcess(pidfd);
-        undo.push('process', async () => {
-          endFirstProcess(machine, container);
-          await exits.settle(container);
-        });
-        container.learn({ process: { pid, startTime: startTime.toString() } });
-        exits.watch(container, pid, startTime, pidfd);
+        const clone = await cloned(context, making, spec.seed, labels);
+        const { pid } = clone;
+        ownClone(machine, exits, container, clone, undo);
         await request.sync.untilReady(labels, () => {
           container.cgroup?.attach(pid);
           return Promise.resolve('');
@@ -231,11 +229,7 @@ function lastPlan(
     addRoot(machine, plan, descriptors, spec.code, spec.hostNetwork);
   becomeWorker(plan, {
     hostname: id.slice(0, 63),
-    stdio: stdio ?? [
-      own(openSync('/dev/null', 'r')),
-      own(store.openLog(id, 'stdout')),
-      own(store.openLog(id, 'stderr')),
-    ],
+    stdio: stdio ?? logStdio(store, id, own),
     listenFd: listener.fd,
     startSocketFd: hold ? own(kernel.listenUnix(store.path(id, 'start.sock'), 0o600)) : undefined,
     seccomp,
@@ -249,15 +243,7 @@ async function cloned(
   making: Making,
   seed: Container,
   labels: readonly string[],
-): Promise<{ pid: number; startTime: bigint; pidfd: number }> {
+): Promise<CloneProcess> {
   if (making.kind === 'ahead') return making.clone.release();
-  const { request } = making;
-  const pid = await request.pid();
-  const opened = openClone(machine.kernel, pid, seed.facts.process?.pid ?? 0, (...key) =>
-    exits.watches(...key),
-  );
-  if (opened !== undefined) return { pid, ...opened };
-  // It may have said why it ended.
-  await request.sync.untilReady(labels, () => Promise.resolve(''));
-  throw new TurfError('TURF_ERR_LAUNCH', 'the clone ended before it was set up');
+  return askedClone(machine, exits, making.request, seed, labels);
 }

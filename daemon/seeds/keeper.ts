@@ -24,8 +24,8 @@ export interface VersionMaking {
   make(making: SeedMaking): Promise<Container>;
   /** Ends the container, whatever it does, and removes it. */
   remove(container: Container): Promise<void>;
-  /** Clones of it that live. */
-  workers(seed: Container): readonly Container[];
+  /** What was cloned from it and lives. */
+  clones(seed: Container): readonly Container[];
   forks(id: string): number;
   setForks(id: string, count: number): void;
 }
@@ -59,12 +59,13 @@ export class SeedKeeper {
 
   /** @throws TurfError where the first version does not park */
   async create(making: SeedMaking, policy: SeedPolicy): Promise<Container> {
-    const { id: name, bundle, timeoutMs, pool } = making;
+    const { id: name, bundle, timeoutMs, pool, from } = making;
     const container = await this.#make(making, policy);
     const record: SeedRecord = {
       ...{ version: 1, name, bundle, timeoutMs, policy, number: 1, current: name },
       ...{ forks: 0, failures: 0, draining: [] },
       ...(pool === undefined ? {} : { pool }),
+      ...(from === undefined ? {} : { from }),
     };
     const kept = this.#kept.add(record);
     this.#follow(kept, container);
@@ -224,7 +225,8 @@ export class SeedKeeper {
     let container: Container;
     try {
       const timeoutMs = options?.timeoutMs ?? kept.record.timeoutMs;
-      container = await this.#make({ id, bundle, timeoutMs, pool: kept.record.pool }, policy);
+      const { pool, from } = kept.record;
+      container = await this.#make({ id, bundle, timeoutMs, pool, from }, policy);
     } finally {
       kept.preparing = undefined;
     }
@@ -261,7 +263,7 @@ export class SeedKeeper {
       if (container === undefined) return false;
       if (container.lifecycle.state !== 'stopped') {
         if (kept.forking(id)) return true;
-        if (drain === 'idle' && this.#versions.workers(container).length > 0) return true;
+        if (drain === 'idle' && this.#versions.clones(container).length > 0) return true;
       }
       this.#remove(container);
       return false;

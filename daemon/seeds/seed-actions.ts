@@ -33,10 +33,11 @@ export class SeedActions {
     timeoutMs = PARK_PATIENCE_MS,
     policy = {},
     pool,
+    from,
   }: SeedCreateOptions): Promise<SeedInfo> {
     const { keeper, kept } = this.#seeds;
     if (kept.has(id)) throw new TurfError('TURF_ERR_EXISTS', `seed exists: ${id}`, { path: 'id' });
-    return this.#seeds.info(await keeper.create({ id, bundle, timeoutMs, pool }, policy));
+    return this.#seeds.info(await keeper.create({ id, bundle, timeoutMs, pool, from }, policy));
   }
 
   async roll(options: SeedRollOptions): Promise<SeedInfo> {
@@ -47,6 +48,9 @@ export class SeedActions {
     const seed = this.#find(id);
     const info = this.#seeds.info(seed);
     const { code, idBase, hostNetwork } = seed.facts;
+    const clones = this.#seeds.clones(seed);
+    const clonesOf = (kind: 'worker' | 'seed'): string[] =>
+      clones.filter(({ facts }) => facts.kind === kind).map((clone) => clone.id);
     const memory = info.pid === 0 ? undefined : await memoryUse(info.pid);
     return {
       ...info,
@@ -55,7 +59,8 @@ export class SeedActions {
       ...(code === undefined ? {} : { code }),
       ...(idBase === undefined ? {} : { idBase }),
       ...(memory === undefined ? {} : { memory }),
-      workerIds: this.#seeds.workers(seed).map((worker) => worker.id),
+      workerIds: clonesOf('worker'),
+      seedIds: clonesOf('seed'),
     };
   }
 
@@ -63,15 +68,11 @@ export class SeedActions {
     return this.#machine.locks.run(id, async () => {
       const { kept } = this.#seeds;
       const versions = this.#versions(id);
-      const workers = versions.flatMap((seed) => this.#seeds.workers(seed));
-      if (workers.length > 0 && !force) {
-        const [first] = workers;
-        throw new TurfError(
-          'TURF_ERR_STATE',
-          `seed ${id} has ${workers.length} worker(s) that live: ${first?.id ?? ''}${workers.length > 1 ? ' …' : ''}`,
-          { operation: `seed rm ${id}` },
+      if (!force)
+        refuseWhileCloned(
+          id,
+          versions.flatMap((seed) => this.#seeds.clones(seed)),
         );
-      }
       kept.forget(id);
       for (const seed of versions) {
         const remove = (): Promise<void> => this.#end(seed);
@@ -102,5 +103,20 @@ export class SeedActions {
     if (seed?.facts.kind === 'seed' && seed.lifecycle.state !== 'creating') return seed;
     const what = seed === undefined ? 'does not exist' : 'is not a seed';
     throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${id} ${what}`, { path: 'id' });
+  }
+}
+
+/** @throws TurfError TURF_ERR_STATE */
+function refuseWhileCloned(id: string, clones: readonly Container[]): void {
+  for (const [kind, name] of [
+    ['seed', 'seed(s) cloned from it'],
+    ['worker', 'worker(s)'],
+  ] as const) {
+    const [first, ...more] = clones.filter(({ facts }) => facts.kind === kind);
+    if (first === undefined) continue;
+    const which = `${first.id}${more.length > 0 ? ' …' : ''}`;
+    throw new TurfError('TURF_ERR_STATE', `seed ${id} has ${more.length + 1} ${name} that live: ${which}`, {
+      operation: `seed rm ${id}`,
+    });
   }
 }

@@ -99,6 +99,11 @@ export class CloneRequest {
     this.#send('L', new PayloadWriter().str(info).finish(), [planFd, ...fds]);
   }
 
+  /** The same for a clone that becomes a seed itself. */
+  becomeSeed(info: string, planFd: number, fds: readonly number[]): void {
+    this.#send('N', new PayloadWriter().str(info).finish(), [planFd, ...fds]);
+  }
+
   #send(type: string, payload: Buffer | undefined, fds: readonly number[]): void {
     try {
       this.#kernel.send(this.#fd, encodeFrame(type, payload), fds);

@@ -15,6 +15,8 @@ export const seedRecordSchema = z.strictObject({
   policy: seedPolicySchema,
   /** Clones to make ahead of their use; absent: as the bundle says. */
   pool: z.int().optional(),
+  /** Name of the seed that each version is cloned from; absent: as the bundle says. */
+  from: z.string().optional(),
   /** Of the last version that was begun: raised before it is made, so that a daemon that dies meanwhile finds it. */
   number: z.int().positive(),
   /** Container that forks are made from, whether it lives or not. */

@@ -10,7 +10,7 @@ import { type Machine } from '../machine.js';
 import { inertTree } from './inert-tree.js';
 import { PACK_LIBRARY, RUNTIME_DIRECTORY, type RuntimeFile } from './runtime-files.js';
 import { SEED_SECCOMP } from './seed-seccomp.js';
-import { freeUserRange, RANGE_SIZE } from './user-range.js';
+import { BASE_RANGE_SIZE, freeUserRange, RANGE_SIZE } from './user-range.js';
 
 type SeedMember = Extract<TurfMember, { kind: 'seed' }>;
 
@@ -19,8 +19,17 @@ const CONTROL_FD = 3;
 
 const NOFILE = 1024;
 
+const TMP = { mode: '1777', size: '16m' };
+/** mount_setattr(2): MOUNT_ATTR_NOSUID, NODEV and NOEXEC. */
+const INERT = 0xe;
+
+/** A new /tmp, as every seed has one, as a detached mount. @returns a descriptor that the caller owns */
+export function newTmp(kernel: Kernel): number {
+  return kernel.newMount('tmpfs', TMP, INERT);
+}
+
 /** What a seed needs of its own user namespace to make clones: their namespaces, mounts, ids and networks. */
-const SEED_CAPABILITIES = [
+export const SEED_CAPABILITIES = [
   'CAP_SYS_ADMIN',
   'CAP_SYS_CHROOT',
   'CAP_SETUID',
@@ -43,12 +52,16 @@ export function seedSpec(
   const root = join(machine.store.root, '.seed-root');
   const code =
     member.code === undefined ? undefined : directoryInBundle(bundle.directory, member.code, 'turf.code');
-  const idBase = freeUserRange([...machine.containers.values()].map(({ facts }) => facts));
+  const idCount = member.mode === 'runtime' ? BASE_RANGE_SIZE : RANGE_SIZE;
+  const idBase = freeUserRange(
+    [...machine.containers.values()].map(({ facts }) => facts),
+    idCount,
+  );
   const mounts = seedMounts(files, code);
   const control = machine.kernel.listenUnix(machine.store.path(id, 'control.sock'), 0o600);
   const mountFds = seedTrees(machine.kernel, mounts, code, control);
   return {
-    config: seedConfig(id, bundle.config, member, root, mounts, idBase),
+    config: seedConfig(id, bundle.config, member, root, mounts, { idBase, idCount }),
     configText: bundle.text,
     rootfs: root,
     facts: {
@@ -56,6 +69,7 @@ export function seedSpec(
       rootfs: '',
       seedMode: member.mode,
       idBase,
+      ...(idCount === RANGE_SIZE ? {} : { idCount }),
       hostNetwork: member.network === 'host',
       ...(member.pool === undefined ? {} : { pool: member.pool }),
       ...(code === undefined ? {} : { code }),
@@ -107,7 +121,7 @@ function seedMounts(files: readonly RuntimeFile[], code: string | undefined): Oc
       destination: '/tmp',
       type: 'tmpfs',
       source: 'tmpfs',
-      options: ['nosuid', 'nodev', 'noexec', 'mode=1777', 'size=16m'],
+      options: ['nosuid', 'nodev', 'noexec', `mode=${TMP.mode}`, `size=${TMP.size}`],
     },
     ...files.map(({ source, target }) => bind(source, target)),
     ...(code === undefined ? [] : [bind(code, '/code')]),
@@ -120,9 +134,9 @@ function seedConfig(
   member: SeedMember,
   root: string,
   mounts: OciMount[],
-  idBase: number,
+  ids: { readonly idBase: number; readonly idCount: number },
 ): OciConfig {
-  const mapping = [{ containerID: 0, hostID: idBase, size: RANGE_SIZE }];
+  const mapping = [{ containerID: 0, hostID: ids.idBase, size: ids.idCount }];
   const settings = { mode: member.mode, main: mainModule(given), controlFd: CONTROL_FD };
   const { resources, cgroupsPath } = given.linux ?? {};
   return {

@@ -15,6 +15,7 @@ import { type OciConfig } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
 import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { AheadClones } from './ahead.js';
+import { cloneSeed, type SeedCloning } from './clone-seed.js';
 import { coldRequest, requestOfBundle } from './cold-request.js';
 import { coldSpec } from './cold-spec.js';
 import { forkWorker, type Stdio } from './fork.js';
@@ -64,7 +65,7 @@ export class Seeds {
     this.keeper = new SeedKeeper(machine, this.kept, {
       make: (making) => this.#make(making),
       remove: (seed) => machine.locks.run(seed.id, () => this.#remove(seed)),
-      workers: (seed) => this.workers(seed),
+      clones: (seed) => this.clones(seed),
       forks: (id) => this.#forks.get(id) ?? 0,
       setForks: (id, count) => void this.#forks.set(id, count),
     });
@@ -140,13 +141,14 @@ export class Seeds {
       bundle: facts.bundle,
       created: facts.created,
       forks: this.#forks.get(facts.id) ?? 0,
-      workers: this.workers(seed).length,
+      workers: this.clones(seed).filter((clone) => clone.facts.kind === 'worker').length,
+      ...(facts.seed === undefined ? {} : { from: facts.seed }),
       pool: { size: poolSize(seed), ready: this.#ahead.ready(seed.id) },
     };
   }
 
-  /** Clones of it that live. */
-  workers(seed: Container): Container[] {
+  /** What was cloned from it and lives: workers, and seeds of their own code. */
+  clones(seed: Container): Container[] {
     return [...this.#machine.containers.values()].filter(
       (other) => other.facts.seed === seed.id && other.lifecycle.state !== 'stopped',
     );
@@ -161,7 +163,7 @@ export class Seeds {
     return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }, stdio));
   }
 
-  async #fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
+  #fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
     const context = {
       machine: this.#machine,
       exits: this.#exits,
@@ -169,9 +171,7 @@ export class Seeds {
       seccomp: this.#filter(),
       configOf: (seed: Container): OciConfig => this.#configOf(seed),
     };
-    const forked = await this.#ahead.whileForking(options.seed, () => forkWorker(context, options, stdio));
-    this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
-    return forked;
+    return this.#whileForking(options.seed, () => forkWorker(context, options, stdio));
   }
 
   /** Ends the clones that were made ahead of a seed's forks. */
@@ -191,7 +191,27 @@ export class Seeds {
   }
 
   #make(making: SeedMaking): Promise<Container> {
-    return this.#machine.locks.run(making.id, () => makeSeed(this.#machine, this.#exits, this, making));
+    const makers = {
+      spec: this.spec.bind(this),
+      whenParked: this.whenParked.bind(this),
+      dropAhead: this.dropAhead.bind(this),
+      clone: (cloning: SeedCloning) => this.#clone(cloning),
+    };
+    return this.#machine.locks.run(making.id, () => makeSeed(this.#machine, this.#exits, makers, making));
+  }
+
+  /** Clones the current version of a base, once it has parked. */
+  #clone(cloning: SeedCloning): Promise<Container> {
+    return forkCurrent(this.keeper, { seed: cloning.from, whenUnready: 'wait' }, (version) =>
+      this.#whileForking(version, () => cloneSeed(this.#machine, this.#exits, { ...cloning, from: version })),
+    );
+  }
+
+  /** Counts a clone that is made of a seed, of whatever kind. */
+  async #whileForking<T>(seed: string, fork: () => Promise<T>): Promise<T> {
+    const forked = await this.#ahead.whileForking(seed, fork);
+    this.#forks.set(seed, (this.#forks.get(seed) ?? 0) + 1);
+    return forked;
   }
 
   async #remove(seed: Container): Promise<void> {

@@ -44,25 +44,15 @@ export function workerSpec(
   options: ForkOptions,
   configOf: (seed: Container) => OciConfig,
 ): WorkerSpec {
-  const seed = findSeed(machine, options.seed);
-  if (options.cold !== true && (!seed.parked || seed.lifecycle.state !== 'running')) {
-    throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} has not reached forkwait`, { path: 'seed' });
-  }
-  if (observedState(seed) === 'paused')
-    throw new TurfError('TURF_ERR_SEED', `seed ${options.seed} is paused`, { path: 'seed' });
+  const seed =
+    options.cold === true
+      ? findSeed(machine, options.seed, 'seed')
+      : readySeed(machine, options.seed, 'seed');
   const own = options.bundle === undefined ? undefined : readBundle(options.bundle);
   const config = own?.config ?? configOf(seed);
   const bundle = options.bundle ?? seed.facts.bundle;
   const hostNetwork = (options.network ?? memberNetwork(own?.config)) === 'host';
-  if (hostNetwork && seed.facts.hostNetwork !== true) {
-    throw new TurfError(
-      'TURF_ERR_SEED',
-      `network: seed ${options.seed} was not made with turf.network "host"`,
-      {
-        path: 'network',
-      },
-    );
-  }
+  if (hostNetwork) checkHostNetwork(seed);
   return {
     seed,
     bundle,
@@ -79,11 +69,35 @@ export function workerSpec(
   };
 }
 
-function findSeed(machine: Machine, id: string): Container {
+/**
+ * A seed that can be cloned now.
+ *
+ * @param path the option or field that names it
+ * @throws TurfError TURF_ERR_NOT_FOUND, TURF_ERR_SEED
+ */
+export function readySeed(machine: Machine, id: string, path: string): Container {
+  const seed = findSeed(machine, id, path);
+  if (!seed.parked || seed.lifecycle.state !== 'running')
+    throw new TurfError('TURF_ERR_SEED', `seed ${id} has not reached forkwait`, { path });
+  return seed;
+}
+
+function findSeed(machine: Machine, id: string, path: string): Container {
   const seed = machine.containers.get(id);
-  if (seed?.facts.kind === 'seed') return seed;
-  const what = seed === undefined ? 'does not exist' : 'is not a seed';
-  throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${id} ${what}`, { path: 'seed' });
+  if (seed?.facts.kind !== 'seed') {
+    const what = seed === undefined ? 'does not exist' : 'is not a seed';
+    throw new TurfError('TURF_ERR_NOT_FOUND', `seed ${id} ${what}`, { path });
+  }
+  if (observedState(seed) === 'paused')
+    throw new TurfError('TURF_ERR_SEED', `seed ${id} is paused`, { path });
+  return seed;
+}
+
+/** A clone has the host's network only where its seed has it. @throws TurfError TURF_ERR_SEED */
+export function checkHostNetwork(seed: Container): void {
+  if (seed.facts.hostNetwork === true) return;
+  const message = `network: seed ${seed.id} was not made with turf.network "host"`;
+  throw new TurfError('TURF_ERR_SEED', message, { path: 'network' });
 }
 
 function memberNetwork(config: OciConfig | undefined): string | undefined {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,6 +75,47 @@ int turf_mapped_user_ns(const char *uid_map, const char *gid_map)
   }
   (void)munmap(stack, STACK_SIZE);
   return r;
+}
+
+struct mapper {
+  int parent;
+  pid_t pid;
+  const char *uid_map, *gid_map;
+  int result;
+};
+
+/* Shares the daemon's memory, not its credentials: joining a user namespace is this process's own affair. */
+static int map_from_parent(void *argument)
+{
+  struct mapper *mapper = argument;
+  mapper->result = setns(mapper->parent, CLONE_NEWUSER) < 0 ? -errno : write_map(mapper->pid, "gid_map", mapper->gid_map);
+  if (mapper->result == 0)
+    mapper->result = write_map(mapper->pid, "uid_map", mapper->uid_map);
+  _exit(0);
+}
+
+int turf_map_nested(int parent, int pid, const char *uid_map, const char *gid_map)
+{
+  struct mapper mapper = { .parent = parent, .pid = pid, .uid_map = uid_map, .gid_map = gid_map, .result = -ECHILD };
+  sigset_t all, before;
+  int dumpable = prctl(PR_GET_DUMPABLE);
+  char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED)
+    return -errno;
+  sigfillset(&all);
+  (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+  /* without CLONE_FILES: the descriptors that it opens are its own */
+  pid_t helper = clone(map_from_parent, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK, &mapper);
+  if (helper < 0)
+    mapper.result = -errno;
+  (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+  while (helper > 0 && waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) {
+  }
+  /* a process that takes other credentials makes the memory that it shares non-dumpable */
+  if (dumpable == 1)
+    (void)prctl(PR_SET_DUMPABLE, 1);
+  (void)munmap(stack, STACK_SIZE);
+  return mapper.result;
 }
 
 int turf_idmap_mount(int tree, int user_ns, int recursive)

@@ -40,6 +40,9 @@ TURF_EXPORT int turf_mknod_at(int directory, const char *name, uint32_t mode, ui
 /* lib/idmap.c */
 /* A user namespace with these lines of uid_map and gid_map, and nobody in it. */
 TURF_EXPORT int turf_mapped_user_ns(const char *uid_map, const char *gid_map);
+/* Writes the maps of the user namespace of `pid`, whose parent is `parent`: the kernel takes them from a member of one of the two only
+ * (user_namespaces(7)). The ids that are mapped to are `parent`'s. */
+TURF_EXPORT int turf_map_nested(int parent, int pid, const char *uid_map, const char *gid_map);
 TURF_EXPORT int turf_idmap_mount(int tree, int user_ns, int recursive);
 
 /* lib/netlink.c: a socket of NETLINK_ROUTE in that network namespace (-1: the daemon's); receiving waits at most 5 s */

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -197,6 +196,7 @@ int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffe
   int cloned;
   int r = capacity < TURF_CONTROL_LIMIT + TURF_FRAME_HEADER ? -EINVAL : find_engine(clone, message, message_size);
 
+  turf_park_forget(&clone->warmth);
   *clone = (struct turf_park_clone){.connection = -1,
                                     .gate = -1,
                                     .buffer = buffer,

@@ -37,7 +37,7 @@ TURF_EXPORT struct turf_seed_point *turf_seed_point_new(void);
 /* Prepares, then serves the listening socket `control_fd` until a fork request made this process a clone. Returns in
  * the clone only: the length of the `info` text that came with its plan, at the start of `buffer` (at least TURF_CONTROL_LIMIT + 8 bytes,
  * valid until turf_seed_resume).
- * A failure (-errno, `message`) means that the process never parked. Signals SIGTERM, SIGINT, SIGHUP have
+ * A clone may park in its turn, at the same point. A failure (-errno, `message`) means that the process never parked. Signals SIGTERM, SIGINT, SIGHUP have
  * their default action while parked. */
 TURF_EXPORT int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffer, uint32_t capacity, char *message,
                                uint32_t message_size);
@@ -120,6 +120,9 @@ int turf_park_rehearse(struct turf_park_clone *clone);
 
 /* Learns from `pid`, a clone of this process that has answered. 0 or -errno. */
 int turf_park_learn(struct turf_park_warmth *warmth, pid_t pid);
+
+/* In a clone that is to park itself: what it learns will be its own. */
+void turf_park_forget(struct turf_park_warmth *warmth);
 
 /* In a clone: has the kernel make ready, range by range, what would otherwise be a page fault for each page. */
 void turf_park_warm_up(const struct turf_park_warmth *warmth);

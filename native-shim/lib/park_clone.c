@@ -17,6 +17,7 @@
 #define FAILED 'E'
 #define PLAN 'L'
 #define PLAN_AHEAD 'A'
+#define PLAN_SEED 'N'
 #define READY_AHEAD 'R'
 
 /* the daemon prepares cgroup, root and sockets while the clone is being made */
@@ -119,7 +120,7 @@ static void wait_for_seed(int gate) {
     _exit(1);
 }
 
-/* `info` of PLAN, for JavaScript, to the start of the buffer. 0 or -EPROTO. */
+/* `info` of PLAN and PLAN_SEED, for JavaScript, to the start of the buffer. 0 or -EPROTO. */
 static int take_info(struct turf_park_clone *clone, const struct turf_frame *frame) {
   const uint8_t *payload = clone->buffer + TURF_FRAME_HEADER;
 
@@ -140,8 +141,10 @@ static void receive_plan(struct turf_park_clone *clone, int seconds) {
     _exit(1);
   if (r == 0 && frame->fd_count == 0)
     r = -EPROTO;
-  if (r == 0)
-    r = frame->type == PLAN ? take_info(clone, frame) : frame->type == PLAN_AHEAD && frame->length == 0 ? 0 : -EPROTO;
+  if (r == 0 && (frame->type == PLAN || frame->type == PLAN_SEED))
+    r = take_info(clone, frame);
+  else if (r == 0 && (frame->type != PLAN_AHEAD || frame->length != 0))
+    r = -EPROTO;
   if (r < 0)
     fail_step(clone->connection, r, "receive the plan");
 }
@@ -251,7 +254,9 @@ void turf_park_become_clone(struct turf_park_clone *clone) {
   clone->waits = clone->frame.type == PLAN_AHEAD;
   if (!clone->waits)
     finish(clone, report_fd);
-  turf_park_warm_up(&clone->warmth);
+  /* one that parks again answers no request, and shares what it does not touch */
+  if (clone->frame.type != PLAN_SEED)
+    turf_park_warm_up(&clone->warmth);
 }
 
 void turf_park_follow_last_plan(struct turf_park_clone *clone) {

@@ -104,6 +104,12 @@ int turf_park_learn(struct turf_park_warmth *warmth, pid_t pid) {
   return r;
 }
 
+void turf_park_forget(struct turf_park_warmth *warmth) {
+  if (warmth->ranges != NULL)
+    (void)munmap(warmth->ranges, MAX_RANGES * sizeof *warmth->ranges);
+  *warmth = (struct turf_park_warmth){0};
+}
+
 void turf_park_warm_up(const struct turf_park_warmth *warmth) {
   for (uint32_t i = 0; i < warmth->count; i++) {
     const struct turf_park_range *range = &warmth->ranges[i];

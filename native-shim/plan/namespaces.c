@@ -57,9 +57,10 @@ int turf_op_become_root(struct turf_run *run, struct turf_reader *payload) {
     return turf_fail(run, -errno, "become group 0 of the user namespace", NULL);
   if (syscall(SYS_setresuid, 0, 0, 0) < 0)
     return turf_fail(run, -errno, "become user 0 of the user namespace", NULL);
-  /* another user makes a process as readable as fs.suid_dumpable says */
-  if (dumpable == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-    return turf_fail(run, -errno, "stay unreadable", NULL);
+  /* another user makes a process as readable as fs.suid_dumpable says: turf-init stays unreadable, a clone that becomes a seed can read
+   * its own /proc files */
+  if (dumpable >= 0 && dumpable <= 1 && prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
+    return turf_fail(run, -errno, "stay as readable as before", NULL);
   return 0;
 }
 

@@ -75,6 +75,7 @@ export const seedDetails: SeedDetails = {
   idBase: 2_000_000_000,
   memory,
   workerIds: ['w1', 'w2', 'w3'],
+  seedIds: [],
 };
 
 export const treeNodes: readonly TreeNode[] = [
