@@ -1,17 +1,18 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { lifecycle, runTrue } from './containers.js';
+import { execTrue, lifecycle, parallelCreates, runTrue } from './containers.js';
 import { PROJECT, TemporaryDaemon } from './daemon.js';
 import { machine } from './machine.js';
 import { findPeers, type Peer } from './peers.js';
 import type { Row } from './row.js';
+import { seccompProfile } from './seccomp.js';
 import { stateDirectory } from './state-directory.js';
 import { columns } from './statistics.js';
 import { throughput } from './throughput.js';
 import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
 
-const PARTS = ['lifecycle', 'run', 'fork', 'cold', 'memory', 'http'];
+const PARTS = ['lifecycle', 'run', 'exec', 'parallel', 'seccomp', 'fork', 'cold', 'memory', 'http'];
 const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers]
 parts: ${PARTS.join(', ')}`;
 
@@ -59,6 +60,20 @@ async function measure(): Promise<void> {
     progress(`run /bin/true, ${runs} rounds`);
     rows.push(...(await runTrue(peers, directory, runs)));
   }
+  if (parts.includes('exec')) {
+    progress(`exec /bin/true, ${runs} rounds`);
+    rows.push(...(await execTrue(peers, directory, runs)));
+  }
+  if (parts.includes('parallel')) {
+    progress('creates in parallel');
+    rows.push(...(await parallelCreates(peers, directory)));
+  }
+  if (parts.includes('seccomp')) {
+    progress(`seccomp profile, ${runs} rounds`);
+    const result = await seccompProfile(peers, directory, runs);
+    rows.push(...result.rows);
+    absent.push(...result.notes);
+  }
   const bundle = join(PROJECT, 'bench/hello');
   if (parts.includes('cold')) {
     progress('cold node');
@@ -93,7 +108,7 @@ function print(): void {
   const lines = rows.map(({ what, who, unit, figures: { n, p5, p50, p95 } }) => [
     what,
     who,
-    ...[p50, p5, p95].map((value) => value.toFixed(unit === 'ms' ? 2 : 0)),
+    ...[p50, p5, p95].map((value) => value.toFixed(unit === 'ms' ? 2 : unit === '%' ? 1 : 0)),
     unit,
     String(n),
   ]);
