@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execTrue, lifecycle, parallelCreates, runTrue } from './containers.js';
 import { PROJECT, TemporaryDaemon } from './daemon.js';
+import { density, densityOfPeers } from './density.js';
 import { machine } from './machine.js';
 import { findPeers, type Peer } from './peers.js';
 import type { Row } from './row.js';
@@ -12,9 +13,22 @@ import { columns } from './statistics.js';
 import { throughput } from './throughput.js';
 import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
 
-const PARTS = ['lifecycle', 'run', 'exec', 'parallel', 'seccomp', 'fork', 'cold', 'memory', 'http'];
-const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers]
-parts: ${PARTS.join(', ')}`;
+const PARTS = [
+  'lifecycle',
+  'run',
+  'exec',
+  'parallel',
+  'seccomp',
+  'fork',
+  'cold',
+  'memory',
+  'density',
+  'http',
+];
+const WARMFORK = ['fork', 'cold', 'memory'];
+const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers] [--levels N,…]
+parts: ${PARTS.join(', ')}; warmfork: ${WARMFORK.join(', ')}; density is measured when it is named
+levels: workers alive for density, 10,100,1000,4000 unless given`;
 
 const { values } = parseArgs({
   options: {
@@ -22,12 +36,20 @@ const { values } = parseArgs({
     only: { type: 'string' },
     runs: { type: 'string' },
     peers: { type: 'boolean', default: false },
+    levels: { type: 'string', default: '10,100,1000,4000' },
     help: { type: 'boolean' },
   },
 });
-const parts = values.only?.split(',') ?? PARTS;
+const named = values.only?.split(',').flatMap((part) => (part === 'warmfork' ? WARMFORK : [part]));
+const parts = named ?? PARTS.filter((part) => part !== 'density');
+const levels = values.levels.split(',').map(Number);
 const runs = Number(values.runs ?? 30);
-if (values.help === true || !parts.every((part) => PARTS.includes(part)) || !(runs >= 1)) {
+if (
+  values.help === true ||
+  !parts.every((part) => PARTS.includes(part)) ||
+  !(runs >= 1) ||
+  !levels.every((level) => level >= 1)
+) {
   process.stderr.write(`${USAGE}\n`);
   process.exit(values.help === true ? 0 : 1);
 }
@@ -79,6 +101,7 @@ async function measure(): Promise<void> {
     progress('cold node');
     rows.push(...(await coldNodeToResponse(moduleOf(bundle), directory, runs)));
   }
+  if (parts.includes('density')) await measureDensity(bundle);
   if (parts.includes('fork') || parts.includes('memory')) {
     await daemon.turf('seed', 'create', '--bundle', bundle, 'seed');
     const herd = new Herd(daemon, 'seed');
@@ -92,6 +115,13 @@ async function measure(): Promise<void> {
       rows.push(...(await forkToResponse(herd, alive, runs)));
     }
   }
+}
+
+async function measureDensity(bundle: string): Promise<void> {
+  const others = await densityOfPeers(directory, values.peers, progress);
+  await daemon.turf('seed', 'create', '--bundle', bundle, 'dense');
+  rows.push(...others.rows, ...(await density(new Herd(daemon, 'dense'), levels, runs, progress)));
+  absent.push(...others.notes);
 }
 
 function print(): void {

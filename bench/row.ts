@@ -4,7 +4,7 @@ import { type Spread, spread } from './statistics.js';
 export interface Row {
   readonly what: string;
   readonly who: string;
-  readonly unit: 'ms' | 'KiB' | '1/s' | '%' | 'failed';
+  readonly unit: 'ms' | 'KiB' | '1/s' | '%' | 'failed' | 'left';
   readonly figures: Spread;
 }
 

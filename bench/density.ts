@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { absence, contestants, installContestants, startContestant } from './contestants.js';
+import { exchange } from './http.js';
+import { settledKiB, usedKiB } from './machine.js';
+import { row, type Row } from './row.js';
+import { forkToResponse, type Herd } from './workers.js';
+
+/** Requests that are under way at once while the herd grows and shrinks. */
+const CLIENTS = 8;
+/** Idle instances of each peer. */
+const INSTANCES = 10;
+
+/**
+ * Grows one seed's workers to each level and samples forks there; then ends them all.
+ * @param levels workers alive, ascending
+ * @param runs sampled forks a level
+ */
+export async function density(
+  herd: Herd,
+  levels: readonly number[],
+  runs: number,
+  progress: (what: string) => void,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  const empty = await settledKiB();
+  for (const level of levels) {
+    progress(`${level} workers alive`);
+    const missing = level - herd.size;
+    const began = performance.now();
+    await herd.growTogether(level, CLIENTS);
+    const seconds = (performance.now() - began) / 1000;
+    rows.push(
+      row(`forks a second, each asked once, up to ${level} alive`, 'turf', '1/s', [missing / seconds]),
+    );
+    rows.push(
+      row(`memory per idle worker, ${level} alive`, 'turf', 'KiB', [
+        ((await settledKiB()) - empty) / herd.size,
+      ]),
+    );
+    rows.push(...(await forkToResponse(herd, level, runs)));
+  }
+  const most = herd.size;
+  progress(`delete of ${most} workers`);
+  const began = performance.now();
+  await herd.shrinkTogether(0, CLIENTS);
+  rows.push(row(`delete of ${most} workers`, 'turf', 'ms', [performance.now() - began]));
+  rows.push(row(`containers left after it`, 'turf', 'left', [await herd.left()]));
+  return rows;
+}
+
+/** Cold start to the first answer and memory of idle servers with the same function, one process each: node, Bun, Deno, workerd. */
+export async function densityOfPeers(
+  directory: string,
+  install: boolean,
+  progress: (what: string) => void,
+): Promise<{ rows: Row[]; notes: string[] }> {
+  if (install) await installContestants(progress);
+  const rows: Row[] = [];
+  const notes: string[] = [];
+  for (const contestant of contestants(directory)) {
+    progress(`${INSTANCES} idle ${contestant.name}`);
+    const before = await settledKiB();
+    const children = [];
+    const taken: number[] = [];
+    try {
+      for (let n = 0; n < INSTANCES; n++) {
+        const began = performance.now();
+        const started = await startContestant(contestant);
+        if (started === undefined) break;
+        children.push(started.child);
+        await exchange(`tcp:127.0.0.1:${started.port}`, 'GET', '/');
+        taken.push(performance.now() - began);
+      }
+      if (children.length === 0) {
+        notes.push(absence(contestant.name));
+        continue;
+      }
+      await delay(1000);
+      const held = (usedKiB() - before) / children.length;
+      rows.push(
+        row('cold start to first response', contestant.name, 'ms', taken),
+        row('memory per idle instance after one request', contestant.name, 'KiB', [held]),
+      );
+    } finally {
+      for (const child of children) child.kill('SIGKILL');
+    }
+  }
+  return { rows, notes };
+}
