@@ -27,6 +27,8 @@ export interface WorkerConfig {
   readonly ahead?: true;
   /** The worker ends when it has answered so many. */
   readonly maxRequests?: number;
+  /** The worker ends when nothing was asked of it for so many milliseconds. */
+  readonly idleMs?: number;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
   readonly limits: Limits;
@@ -71,10 +73,8 @@ export function parseSeedConfig(source: string): SeedConfig {
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests } = parseObject(
-    'info',
-    source,
-  );
+  const info = parseObject('info', source);
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests, idleMs } = info;
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -84,6 +84,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     ),
     main: text('info.main', main, DEFAULT_MAIN),
     ...(maxRequests === undefined ? {} : { maxRequests: count('info.maxRequests', maxRequests) }),
+    ...(idleMs === undefined ? {} : { idleMs: count('info.idleMs', idleMs) }),
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
     limits: parseLimits('info.limits', limits),

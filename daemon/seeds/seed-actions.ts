@@ -5,6 +5,7 @@ import { type Container } from '../containers/container.js';
 import { deleteContainer } from '../containers/delete.js';
 import { type Machine } from '../machine.js';
 import { memoryUse } from './memory-use.js';
+import { sleepsOn } from './on-demand.js';
 import { type Seeds } from './seeds.js';
 import { seedTree } from './tree.js';
 
@@ -63,12 +64,13 @@ export class SeedActions {
     return this.#machine.locks.run(id, async () => {
       const { kept } = this.#seeds;
       const versions = this.#versions(id);
-      const workers = versions.flatMap((seed) => this.#seeds.workers(seed));
+      const asleep = [...this.#machine.containers.values()].filter((other) => sleepsOn(other) === id);
+      const workers = [...versions.flatMap((seed) => this.#seeds.workers(seed)), ...asleep];
       if (workers.length > 0 && !force) {
         const [first] = workers;
         throw new TurfError(
           'TURF_ERR_STATE',
-          `seed ${id} has ${workers.length} worker(s) that live: ${first?.id ?? ''}${workers.length > 1 ? ' …' : ''}`,
+          `seed ${id} has ${workers.length} worker(s) that live or sleep: ${first?.id ?? ''}${workers.length > 1 ? ' …' : ''}`,
           { operation: `seed rm ${id}` },
         );
       }
@@ -86,7 +88,7 @@ export class SeedActions {
   }
 
   tree(): Promise<TreeNode[]> {
-    return seedTree(this.#machine.containers.values());
+    return seedTree(this.#machine.containers.values(), (name) => this.#seeds.kept.current(name));
   }
 
   /** Every version of a seed by its name; by its id, one version. */

@@ -17,7 +17,7 @@ import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { AheadClones } from './ahead.js';
 import { coldRequest, requestOfBundle } from './cold-request.js';
 import { coldSpec } from './cold-spec.js';
-import { forkWorker, type Stdio } from './fork.js';
+import { forkWorker } from './fork.js';
 import {
   coldFiles,
   makeColdRoot,
@@ -34,6 +34,8 @@ import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
 import { StandIns } from './stand-in.js';
 import { WORKER_SECCOMP } from './worker-seccomp.js';
+import { type Given } from './worker-home.js';
+import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
 const STDERR_SHOWN = 4000;
 const DEFAULT_POOL = 1;
@@ -130,13 +132,13 @@ export class Seeds {
   }
 
   info(seed: Container): SeedInfo {
-    const { facts, lifecycle, parked } = seed;
+    const { facts, lifecycle } = seed;
     return {
       id: facts.id,
       ...this.kept.role(facts.id),
       mode: facts.seedMode ?? 'runtime',
       pid: lifecycle.state === 'stopped' ? 0 : (facts.process?.pid ?? 0),
-      state: turfState(lifecycle, 'seed', parked),
+      state: turfState(seed),
       bundle: facts.bundle,
       created: facts.created,
       forks: this.#forks.get(facts.id) ?? 0,
@@ -155,13 +157,19 @@ export class Seeds {
   /**
    * Clones the current version of a seed, by its name; a version's own id names just that version.
    *
-   * @param stdio see forkWorker
+   * @param given see forkWorker
    */
-  fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
-    return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }, stdio));
+  fork(options: ForkOptions, given: Given = {}): ReturnType<typeof forkWorker> {
+    return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }, given));
   }
 
-  async #fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
+  /** What a later fork will be made from; the seed need not be ready now. @throws TurfError naming the option at fault */
+  workerSpec(options: ForkOptions): WorkerSpec {
+    const later = { ...options, seed: this.kept.current(options.seed), cold: true };
+    return workerSpec(this.#machine, later, (container) => this.#configOf(container));
+  }
+
+  async #fork(options: ForkOptions, given: Given): ReturnType<typeof forkWorker> {
     const context = {
       machine: this.#machine,
       exits: this.#exits,
@@ -169,7 +177,7 @@ export class Seeds {
       seccomp: this.#filter(),
       configOf: (seed: Container): OciConfig => this.#configOf(seed),
     };
-    const forked = await this.#ahead.whileForking(options.seed, () => forkWorker(context, options, stdio));
+    const forked = await this.#ahead.whileForking(options.seed, () => forkWorker(context, options, given));
     this.#forks.set(options.seed, (this.#forks.get(options.seed) ?? 0) + 1);
     return forked;
   }
@@ -212,6 +220,7 @@ export class Seeds {
     if (parked === undefined) return 'exited';
     if (!seed.parked) {
       seed.park();
+      this.keeper.parked(seed.id);
       this.#ahead.keep(seed, poolSize(seed));
       const { process } = seed.facts;
       this.#machine.log.info({ id: seed.id, pid: process?.pid, ...parked }, 'seed parked');
