@@ -176,7 +176,7 @@ export class SeedKeeper {
     const { record } = kept;
     if (!this.#kept.holds(kept)) return;
     if (container !== undefined && container.id !== record.current) return;
-    const reason = (kept.reason ?? container === undefined) ? 'gone' : endReason(container);
+    const reason = kept.reason ?? (container === undefined ? 'gone' : endReason(container));
     kept.reason = undefined;
     kept.unready();
     this.#machine.log.warn({ id: record.current, seed: record.name, reason }, 'seed is down');
