@@ -29,6 +29,8 @@ export interface WorkerConfig {
   readonly seed?: SeedConfig;
   /** The worker ends when it has answered so many. */
   readonly maxRequests?: number;
+  /** The worker ends when nothing was asked of it for so many milliseconds. */
+  readonly idleMs?: number;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
   readonly limits: Limits;
@@ -79,10 +81,8 @@ function seedConfig(source: string, { mode, main, controlFd }: Record<string, un
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, seed, maxRequests } = parseObject(
-    'info',
-    source,
-  );
+  const info = parseObject('info', source);
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, seed, maxRequests, idleMs } = info;
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -92,6 +92,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     ),
     main: text('info.main', main, DEFAULT_MAIN),
     ...(maxRequests === undefined ? {} : { maxRequests: count('info.maxRequests', maxRequests) }),
+    ...(idleMs === undefined ? {} : { idleMs: count('info.idleMs', idleMs) }),
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
     ...(seed === undefined ? {} : { seed: seedConfig('info.seed', object('info.seed', seed)) }),

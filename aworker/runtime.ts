@@ -15,6 +15,7 @@ import {
   sealGlobalScope,
 } from './global-scope.js';
 import { listening, WorkerServer } from './http-server.js';
+import { endWhenIdle } from './idleness.js';
 import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
@@ -50,9 +51,14 @@ export interface Runtime {
   /**
    * Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any.
    *
-   * @param maxRequests the worker ends when it has answered so many
+   * @param until when the worker ends by itself
    */
-  serve(listen?: object, maxRequests?: number): Promise<void>;
+  serve(listen?: object, until?: Pick<WorkerConfig, 'maxRequests' | 'idleMs'>): Promise<void>;
+}
+
+/** Of a limit, of which 0 is none, and a time. */
+function shorter(limitMs: number, milliseconds: number): number {
+  return limitMs === 0 ? milliseconds : Math.min(limitMs, milliseconds);
 }
 
 async function finish(server: WorkerServer | undefined): Promise<void> {
@@ -87,10 +93,7 @@ export function createRuntime(leave: Leave): Runtime {
     }
     return handleFetch(request, defaultFetch, identity.env);
   };
-  const end = (signal: (typeof ENDING_SIGNALS)[number]): void => {
-    const status = 128 + constants.signals[signal];
-    // A second signal does not wait.
-    if (ending) leave(status);
+  const end = (status: number): void => {
     ending = true;
     const { graceMs } = limits;
     if (graceMs > 0) {
@@ -103,6 +106,12 @@ export function createRuntime(leave: Leave): Runtime {
       }, graceMs);
     }
     void finish(server).then(() => leave(status));
+  };
+  const endBySignal = (signal: (typeof ENDING_SIGNALS)[number]): void => {
+    const status = 128 + constants.signals[signal];
+    // A second signal does not wait.
+    if (ending) leave(status);
+    end(status);
   };
   const dying: Leave = (code) => {
     server?.lastWords();
@@ -121,7 +130,7 @@ export function createRuntime(leave: Leave): Runtime {
 
   installErrorEvents(dying);
   process.on('exit', (code) => leave(code));
-  for (const signal of ENDING_SIGNALS) process.on(signal, end);
+  for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
   installClock();
   installRandomness();
   installGlobalScope(identity);
@@ -169,15 +178,22 @@ export function createRuntime(leave: Leave): Runtime {
     prepareServer() {
       server = runtime.createServer();
     },
-    async serve(listen, maxRequests) {
+    async serve(listen, { maxRequests, idleMs } = {}) {
       await raise('install');
       await raise('activate');
       clearTimeout(starting);
       if (listen === undefined) return;
       server ??= runtime.createServer();
-      server.limit(limits);
-      if (maxRequests !== undefined)
-        retireAfter(server, maxRequests, () => void finish(server).then(() => leave(0)));
+      const own = server;
+      const endOnce = (): void => {
+        if (!ending) end(0);
+      };
+      // Clients are told how long a kept connection lasts: no longer than the worker itself may have nothing to do.
+      own.limit(
+        idleMs === undefined ? limits : { ...limits, keepAliveMs: shorter(limits.keepAliveMs, idleMs) },
+      );
+      if (maxRequests !== undefined) retireAfter(own, maxRequests, endOnce);
+      if (idleMs !== undefined) endWhenIdle(own, idleMs, () => own.active > 0 || lifetimes() > 0, endOnce);
       await listening(server, listen);
     },
   };

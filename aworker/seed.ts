@@ -86,8 +86,5 @@ runWorker(leave, async () => {
     await runtime.load(worker.main);
   }
   if (worker.listenFd === undefined) resumeOptimizing();
-  await runtime.serve(
-    worker.listenFd === undefined ? undefined : { fd: worker.listenFd },
-    worker.maxRequests,
-  );
+  await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd }, worker);
 });

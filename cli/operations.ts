@@ -9,10 +9,12 @@ import type { JsonObject } from '../oci-spec/json.js';
 import type { ExecOptions, ExecResult } from './exec.js';
 import type { SeedOperations, SeedPolicy } from './seed-operations.js';
 
-export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+/** `asleep` is turf's own: no process runs, and the next connection forks one (runtime-spec, runtime.md "State", allows more). */
+export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped' | 'asleep';
 
-/** Original Turf's states, finer than the OCI status. */
-export type TurfState = 'init' | 'starting' | 'running' | 'forkwait' | 'cloning' | 'stopping' | 'stopped';
+/** Original Turf's states, finer than the OCI status, and `asleep`. */
+export type TurfState =
+  'init' | 'starting' | 'running' | 'forkwait' | 'cloning' | 'stopping' | 'stopped' | 'asleep';
 
 export type ContainerKind = 'container' | 'seed' | 'worker';
 
@@ -182,6 +184,11 @@ export interface ForkOptions {
   readonly ttlMs?: number;
   /** It ends when it has answered so many requests. */
   readonly maxRequests?: number;
+  /**
+   * No process runs while nobody asks: the first connection forks one, and it ends when nothing was asked of it for so many
+   * milliseconds. Connections wait meanwhile.
+   */
+  readonly idleMs?: number;
   /** What to do while the seed has no version that has parked; default `fail`. */
   readonly whenUnready?: 'wait' | 'fail' | 'cold';
   /** Leave the clone parked: state `created` until `start`. */
@@ -192,6 +199,7 @@ export interface ForkOptions {
 
 export interface ForkResult {
   readonly id: string;
+  /** 0: none runs until somebody asks. */
   readonly pid: number;
   readonly listen: string;
   /** Milliseconds from request to parked clone, measured in the daemon. */
@@ -226,6 +234,8 @@ export type LifecycleEventType =
   | 'fork'
   | 'oom'
   | 'update'
+  | 'scaled-to-zero'
+  | 'woken'
   | SeedEventType;
 
 /** A version ended; the name has a new version; no version will come. */
@@ -240,7 +250,7 @@ export interface LifecycleEvent {
   readonly seed?: string;
   readonly exitCode?: number;
   readonly exitSignal?: string;
-  /** Why, of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
+  /** Why, of `scaled-to-zero`: `idle`, `exit 1`, `SIGKILL`, `oom`; of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
   readonly reason?: string;
 }
 

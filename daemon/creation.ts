@@ -113,7 +113,10 @@ export class Creation {
         : await launchStandIn(this.#machine, launcher);
     let given = false;
     try {
-      const { container, result } = await this.#seeds.fork({ id, seed, bundle, hold: true }, standIn?.stdio);
+      const { container, result } = await this.#seeds.fork(
+        { id, seed, bundle, hold: true },
+        standIn === undefined ? {} : { stdio: standIn.stdio },
+      );
       try {
         if (standIn !== undefined) {
           given = true;

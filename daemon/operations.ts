@@ -146,6 +146,7 @@ export class DaemonOperations implements Operations {
       assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', observedState(found));
       this.#seeds.kept.forget(found.id);
       await this.#seeds.dropAhead(found.id);
+      this.#lives.release(found);
       await deleteContainer(this.#machine, found, options.force === true);
     };
     if (options.force !== true || container !== undefined) return this.#settled(id, remove);
@@ -201,6 +202,7 @@ export class DaemonOperations implements Operations {
 
   async fork(options: ForkOptions): Promise<ForkResult> {
     this.#checkFree(options.id);
+    if (options.idleMs !== undefined) return this.#lives.fork(options);
     if (options.cold === true || (options.whenUnready === 'cold' && !this.#isReady(options.seed)))
       return this.#machine.locks.run(options.id, () =>
         this.#creation.forkCold(options, this.#find(options.seed)),
@@ -222,9 +224,12 @@ export class DaemonOperations implements Operations {
   }
 
   invoke(options: InvokeOptions): Promise<InvokeResult> {
-    const { lifecycle, facts } = this.#find(options.id);
-    if (facts.listen === undefined || lifecycle.state !== 'running') {
-      const what = facts.listen === undefined ? 'does not listen' : `is ${lifecycle.state}`;
+    const container = this.#find(options.id);
+    const { facts } = container;
+    const state = observedState(container);
+    // The request wakes one that is asleep.
+    if (facts.listen === undefined || (state !== 'running' && state !== 'asleep')) {
+      const what = facts.listen === undefined ? 'does not listen' : `is ${state}`;
       throw new TurfError('TURF_ERR_STATE', `cannot invoke ${options.id}: it ${what}`, {
         operation: 'invoke',
       });

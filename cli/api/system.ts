@@ -54,6 +54,8 @@ export const lifecycleEventSchema = z
       'fork',
       'oom',
       'update',
+      'scaled-to-zero',
+      'woken',
     ]),
     id: z.string(),
     time: z.string(),

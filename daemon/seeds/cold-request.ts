@@ -45,7 +45,7 @@ export function coldRequest(
   options: ForkOptions,
   configOf: (seed: Container) => OciConfig,
 ): ColdRequest {
-  for (const path of ['maxRequests', 'ttlMs', 'onExit'] as const) {
+  for (const path of ['maxRequests', 'ttlMs', 'onExit', 'idleMs'] as const) {
     if (options[path] !== undefined)
       throw new TurfError('TURF_ERR_UNSUPPORTED', `${path}: only a clone of a seed has it`, { path });
   }

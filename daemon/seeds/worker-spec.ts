@@ -31,6 +31,7 @@ export interface WorkerSpec extends WorkerPlace {
   readonly seed: Container;
   /** See ForkOptions. */
   readonly maxRequests: number | undefined;
+  readonly idleMs: number | undefined;
 }
 
 /**
@@ -66,6 +67,7 @@ export function workerSpec(
       options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
     hostNetwork,
     maxRequests: options.maxRequests,
+    idleMs: options.idleMs,
   };
 }
 

@@ -8,6 +8,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, t } from 'tap';
@@ -166,6 +168,41 @@ void t.test('SIGTERM stops the daemon; the keeper stays until the last child has
   await fake.next('SIGTERM');
   fake.tell({ do: 'exit', code: 1 });
   t.match(await nextEnded, { code: 0 });
+});
+
+void t.test('a listening socket outlives the daemon; its next connection is told of once', async (t) => {
+  const { fake, root, daemonPid } = await run(t);
+  const path = join(root, 'held.sock');
+  fake.tell({ do: 'send', type: 'Y' });
+  fake.tell({ do: 'hold', name: 'w1', path });
+  fake.tell({ do: 'watchListener', name: 'w1' });
+  fake.tell({ do: 'watchListener', name: 'unknown' });
+  fake.tell({ do: 'ask', type: 'T', name: 'w1' });
+  const { sockets } = await fake.next('answered');
+  t.equal(sockets?.length, 1);
+  // It is reset in the end, with the socket that it waits on.
+  const client = connect(path).on('error', () => undefined);
+  t.teardown(() => client.destroy());
+  t.equal(Buffer.from((await fake.next('C')).payload ?? '', 'hex').toString(), 'w1');
+
+  process.kill(daemonPid, 'SIGKILL');
+  await fake.next('started');
+  fake.tell({ do: 'ask', type: 'T', name: 'w1' });
+  t.same((await fake.next('answered')).sockets, sockets, 'the same socket');
+  fake.tell({ do: 'watchListener', name: 'w1' });
+  t.equal(
+    Buffer.from((await fake.next('C')).payload ?? '', 'hex').toString(),
+    'w1',
+    'nobody accepted it yet',
+  );
+
+  fake.tell({ do: 'ask', type: 'R', name: 'w1' });
+  t.same((await fake.next('answered')).sockets, []);
+  const refused = connect(path);
+  const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
+  t.equal(error.code, 'ECONNREFUSED', 'given up when the answer is there');
+  fake.tell({ do: 'ask', type: 'T', name: 'w1' });
+  t.same((await fake.next('answered')).sockets, []);
 });
 
 void t.test('a daemon that breaks the protocol is killed and started again', async (t) => {

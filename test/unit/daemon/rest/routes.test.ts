@@ -126,6 +126,15 @@ const cases: Case[] = [
     ['forkMany', { id: 'w', onExit: 'delete', ttlMs: 1000, maxRequests: 1, seed: 's1' }, 2],
   ],
   [
+    'fork on demand',
+    'POST',
+    '/v1/seeds/s1/fork',
+    { id: 'w', idleMs: 30_000 },
+    201,
+    forkResult,
+    ['fork', { id: 'w', idleMs: 30_000, seed: 's1' }],
+  ],
+  [
     'seed roll',
     'POST',
     '/v1/seeds/s1/roll',
