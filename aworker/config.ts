@@ -1,5 +1,6 @@
 /** What the daemon tells a runtime: TURF_SEED and TURF_WORKER in the environment, `info` in a fork request. */
 
+import { isBuiltin } from 'node:module';
 import { type Limits, parseLimits } from './limits.js';
 
 export type SeedMode = 'runtime' | 'userland';
@@ -11,6 +12,8 @@ export interface SeedConfig {
   readonly main: string;
   /** The listening control socket. */
   readonly controlFd: number;
+  /** What the user's code may import of Node.js: `node:NAME`. */
+  readonly nodeModules: readonly string[];
 }
 
 /** `info` of a fork request, and TURF_WORKER for a worker that is not a clone. */
@@ -30,6 +33,8 @@ export interface WorkerConfig {
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
   readonly limits: Limits;
+  /** What code that is loaded in the worker may import of Node.js: `node:NAME`. */
+  readonly nodeModules: readonly string[];
 }
 
 export const DEFAULT_MAIN = '/code/index.js';
@@ -57,21 +62,30 @@ function count(source: string, value: unknown): number {
   throw new TypeError(`${source}: not a number above 0`);
 }
 
+function moduleNames(source: string, value: unknown = []): string[] {
+  if (!Array.isArray(value)) throw new TypeError(`${source}: not a list`);
+  return value.map((name: unknown, i) => {
+    if (typeof name === 'string' && name.startsWith('node:') && isBuiltin(name)) return name;
+    throw new TypeError(`${source}[${i}]: not a module of Node.js as node:NAME: ${String(name)}`);
+  });
+}
+
 /** @throws TypeError, SyntaxError */
 export function parseSeedConfig(source: string): SeedConfig {
-  const { mode, main, controlFd } = parseObject('TURF_SEED', source);
+  const { mode, main, controlFd, nodeModules } = parseObject('TURF_SEED', source);
   if (mode !== 'runtime' && mode !== 'userland')
     throw new TypeError('TURF_SEED.mode: "runtime" or "userland"');
   return {
     mode,
     main: text('TURF_SEED.main', main, DEFAULT_MAIN),
     controlFd: descriptor('TURF_SEED.controlFd', controlFd),
+    nodeModules: moduleNames('TURF_SEED.nodeModules', nodeModules),
   };
 }
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests } = parseObject(
+  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, maxRequests, nodeModules } = parseObject(
     'info',
     source,
   );
@@ -87,6 +101,7 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
     limits: parseLimits('info.limits', limits),
+    nodeModules: moduleNames('info.nodeModules', nodeModules),
     ...(listenFd === undefined || listenFd === null
       ? {}
       : { listenFd: descriptor('info.listenFd', listenFd) }),

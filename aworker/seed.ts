@@ -6,6 +6,7 @@ import process from 'node:process';
 import { loadSeedPoint } from '../native-shim/seed-point.js';
 import { restartClock } from './clock.js';
 import { parseSeedConfig, parseWorkerConfig, type SeedConfig, takeVariable } from './config.js';
+import { prepareLoopWatch } from './loop-watch.js';
 import { renewPid } from './global-scope.js';
 import { raise } from './lifecycle.js';
 import { collectGarbage, Quiescence } from './quiesce.js';
@@ -18,12 +19,13 @@ const config = parseSeedConfig(takeVariable(process.env, 'TURF_SEED'));
 const seedPoint = loadSeedPoint();
 const leave = (code: number): never => seedPoint.exit(code);
 
-async function prepare(runtime: Runtime, { mode, main }: SeedConfig): Promise<void> {
+async function prepare(runtime: Runtime, { mode, main, nodeModules }: SeedConfig): Promise<void> {
   parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
   await warm(runtime, seedPoint.warmListener());
+  prepareLoopWatch();
   const quiescence = new Quiescence();
   if (mode === 'userland') {
-    await runtime.load(main);
+    await runtime.load(main, nodeModules);
     await raise('serialize');
   }
   await quiescence.reach();
@@ -60,7 +62,7 @@ runWorker(leave, async () => {
     await raise('deserialize');
   } else {
     resumeOptimizing();
-    await runtime.load(worker.main);
+    await runtime.load(worker.main, worker.nodeModules);
   }
   if (worker.listenFd === undefined) resumeOptimizing();
   await runtime.serve(

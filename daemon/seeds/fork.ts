@@ -178,6 +178,8 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
       env: spec.env,
       main: mainModule(spec.config),
       listenFd: LISTEN_FD,
+      limits: spec.limits,
+      nodeModules: spec.nodeModules,
       ...(spec.maxRequests === undefined ? {} : { maxRequests: spec.maxRequests }),
     });
     // Before the clone is known to be one: what is not is ended with all of its cgroup.
