@@ -4,6 +4,7 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import process from 'node:process';
 import { confine } from '../native-shim/confine.js';
 import { parseWorkerConfig, type WorkerConfig } from './config.js';
+import { prepareLoopWatch } from './loop-watch.js';
 import { createRuntime, runWorker } from './runtime.js';
 
 const CONFIG_FD = 4;
@@ -22,10 +23,10 @@ const leave = (code: number): never => process.exit(code);
 runWorker(leave, async () => {
   const worker = takeConfig();
   const runtime = createRuntime(leave);
-  runtime.identity.id = worker.id;
-  runtime.identity.env = worker.env;
   runtime.prepareServer();
+  prepareLoopWatch();
+  runtime.begin(worker);
   confine();
-  await runtime.load(worker.main);
+  await runtime.load(worker.main, worker.nodeModules);
   await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd });
 });

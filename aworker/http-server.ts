@@ -2,13 +2,15 @@ import { type Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { type IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { setTimeout } from 'node:timers';
-import { answerPlain, refuseConnection, requestId } from './http-errors.js';
+import { Exchange } from './exchange.js';
+import { answerPlain, refuseConnection } from './http-errors.js';
 import { receive } from './http-request.js';
 import { sendPlain, sendResponse } from './http-response.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { RequestError } from './request-body.js';
+import { type Expiry, RequestClock } from './request-clock.js';
 import { type ReceivedRequest } from './request-view.js';
+import { noteRequest } from './loop-watch.js';
 import { type PlainResponse } from './plain-response.js';
 import { UpgradableMessage } from './upgradable-message.js';
 import { type WebClasses } from './web-classes.js';
@@ -21,31 +23,6 @@ export type Handler = (request: Request) => unknown;
 
 /** Told of a request whose handler failed; `promise` is what it returned, unless it threw. */
 export type Failed = (id: string, error: unknown, promise: Promise<unknown> | undefined) => void;
-
-/** One request and its answer. */
-class Exchange {
-  readonly message: IncomingMessage;
-  readonly out: ServerResponse;
-  readonly began: number;
-  request: ReceivedRequest | undefined;
-  /** What the handler returned, where that was a promise. */
-  promise: Promise<unknown> | undefined;
-  answered = false;
-  /** The client goes on as WebSocket: nothing more is said in HTTP. */
-  switched = false;
-  #id: string | undefined;
-
-  constructor(message: IncomingMessage, out: ServerResponse, began: number) {
-    this.message = message;
-    this.out = out;
-    this.began = began;
-  }
-
-  get id(): string {
-    this.#id ??= requestId(this.message);
-    return this.#id;
-  }
-}
 
 /** RFC 6455, 7.4.1. */
 const GOING_AWAY = 1001;
@@ -68,7 +45,7 @@ export class WorkerServer extends Server {
   readonly #webSockets = new WebSocketConnections();
   #active = 0;
   #limits: Limits = DEFAULT_LIMITS;
-  #clock: NodeJS.Timeout | undefined;
+  readonly #clock: RequestClock;
   #idle: (() => void) | undefined;
   #stopping = false;
 
@@ -77,6 +54,10 @@ export class WorkerServer extends Server {
     this.#handler = handler;
     this.#classes = classes;
     this.#failed = failed;
+    this.#clock = new RequestClock(
+      () => this.#open.values(),
+      (exchange, expiry) => this.#timeOut(exchange, expiry),
+    );
     this.on('connection', (socket: Socket) => {
       this.#open.set(socket, new Set());
       socket.on('close', () => this.#lost(socket));
@@ -104,6 +85,7 @@ export class WorkerServer extends Server {
   /** Sets the limits, before the server listens. */
   limit(limits: Limits): void {
     this.#limits = limits;
+    this.#clock.limit(limits);
     this.headersTimeout = limits.headersMs;
     this.requestTimeout = limits.receiveMs;
     this.keepAliveTimeout = limits.keepAliveMs;
@@ -156,8 +138,9 @@ export class WorkerServer extends Server {
   }
 
   #receive(message: IncomingMessage, out: ServerResponse, expects: boolean): void {
-    const exchange = new Exchange(message, out, performance.now());
+    const exchange = new Exchange(message, out, performance.now(), this.#clock.began());
     this.#begin(exchange);
+    noteRequest(message);
     try {
       exchange.request = receive(message, out, this.#limits, expects);
       if (this.#handshakes.has(message)) checkHandshake(message);
@@ -194,14 +177,14 @@ export class WorkerServer extends Server {
     this.#active += 1;
     if (this.#stopping) out.shouldKeepAlive = false;
     out.on('close', () => this.#end(socket, exchange));
-    const { requestMs } = this.#limits;
-    if (requestMs > 0 && this.#clock === undefined)
-      this.#clock = setTimeout(() => this.#expire(), requestMs).unref();
   }
 
   #end(socket: Socket, exchange: Exchange): void {
     if (!exchange.out.writableFinished && !exchange.switched) exchange.request?.abort();
-    if (this.#open.get(socket)?.delete(exchange) === true) this.#active -= 1;
+    if (this.#open.get(socket)?.delete(exchange) === true) {
+      this.#active -= 1;
+      this.#clock.ended();
+    }
     if (this.#active === 0) this.#idle?.();
   }
 
@@ -279,29 +262,11 @@ export class WorkerServer extends Server {
     else answerPlain(out, 500, { id: exchange.id });
   }
 
-  /** Answers requests whose handler takes too long, and comes back for the next. */
-  #expire(): void {
-    this.#clock = undefined;
-    const { requestMs } = this.#limits;
-    const now = performance.now();
-    let next = Infinity;
-    for (const exchanges of this.#open.values()) {
-      for (const exchange of exchanges) {
-        if (exchange.answered) continue;
-        const left = exchange.began + requestMs - now;
-        if (left > 0) next = Math.min(next, left);
-        else this.#timeOut(exchange, requestMs);
-      }
-    }
-    if (next < Infinity) this.#clock = setTimeout(() => this.#expire(), next + 1).unref();
-  }
-
-  #timeOut(exchange: Exchange, requestMs: number): void {
+  #timeOut(exchange: Exchange, { status, error }: Expiry): void {
     exchange.answered = true;
-    const error = new DOMException(`No answer after ${requestMs} ms`, 'TimeoutError');
     this.#failed(exchange.id, error, undefined);
     exchange.request?.abort(error);
-    answerPlain(exchange.out, 504, { id: exchange.id });
+    answerPlain(exchange.out, status, { id: exchange.id });
   }
 }
 

@@ -2,6 +2,8 @@
 export interface Limits {
   /** From the request's head to the moment the handler has a response. Beyond: 504. */
   readonly requestMs: number;
+  /** CPU time from the request's head to the handler's response. Beyond: 503. */
+  readonly cpuMs: number;
   /** Bytes of a request's body. Beyond: 413. */
   readonly bodyBytes: number;
   /** Bytes of a request's head. Beyond: 431. */
@@ -22,12 +24,15 @@ export interface Limits {
   readonly startMs: number;
   /** From a signal that ends the worker to its end. */
   readonly graceMs: number;
-  /** Time that JavaScript may run without a return to the event loop. Beyond: the worker is aborted. */
+  /** CPU time that JavaScript may take without a return to the event loop. Beyond: the worker ends with status 134. */
   readonly turnMs: number;
+  /** Bytes of JavaScript's heap, rounded up to MiB, set when the engine starts. Beyond: the worker ends with status 134. */
+  readonly heapBytes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
   requestMs: 60_000,
+  cpuMs: 0,
   bodyBytes: 100 * 1024 * 1024,
   headerBytes: 16 * 1024,
   headersMs: 20_000,
@@ -39,6 +44,7 @@ export const DEFAULT_LIMITS: Limits = {
   startMs: 60_000,
   graceMs: 10_000,
   turnMs: 0,
+  heapBytes: 0,
 };
 
 export type LimitName = keyof Limits;

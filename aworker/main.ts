@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { AWORKER_NODE_FLAGS } from '../native-shim/node-flags.js';
+import { aworkerNodeFlags } from '../native-shim/node-flags.js';
 import { type Limits, parseLimits } from './limits.js';
 import { listenOptions } from './listen-address.js';
 import { VERSION } from './version.js';
@@ -18,6 +19,7 @@ Runs a worker without turf, for development: one process, no isolation.
   --listen ADDRESS   unix:PATH or tcp:HOST:PORT; default tcp:127.0.0.1:8080
   --env NAME=VALUE   an entry of the worker's env; may be repeated
   --limit NAME=N     a limit (docs/aworker.md): requestMs, bodyBytes, graceMs, …; may be repeated
+  --node-module NAME a module of Node.js that the code may import: node:buffer, …; may be repeated
   --help, --version
 
 The worker ends with 0 on its own, 1 after an error nobody handled, 143 after SIGTERM.
@@ -30,6 +32,7 @@ interface Settings {
   readonly listen: string;
   readonly env: Record<string, string>;
   readonly limits: Limits;
+  readonly nodeModules: readonly string[];
 }
 
 class UsageError extends Error {}
@@ -42,6 +45,7 @@ function parse(args: string[]): Settings | 'help' | 'version' {
       listen: { type: 'string', default: 'tcp:127.0.0.1:8080' },
       env: { type: 'string', multiple: true, default: [] },
       limit: { type: 'string', multiple: true, default: [] },
+      'node-module': { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h', default: false },
       version: { type: 'boolean', short: 'v', default: false },
     },
@@ -59,7 +63,14 @@ function parse(args: string[]): Settings | 'help' | 'version' {
     listen: values.listen,
     env: Object.fromEntries(values.env.map((text) => pair('env', text))),
     limits: limitsFrom(values.limit),
+    nodeModules: values['node-module'].map(nodeModule),
   };
+}
+
+/** @throws UsageError */
+function nodeModule(name: string): string {
+  if (name.startsWith('node:') && isBuiltin(name)) return name;
+  throw new UsageError(`--node-module ${name}: not a module of Node.js as node:NAME`);
 }
 
 /** @throws UsageError */
@@ -81,7 +92,7 @@ function pair(option: string, text: string): [string, string] {
 /** Node reads its engine flags at start only, so the worker is a process of its own. */
 function run(config: Settings): void {
   const program = fileURLToPath(new URL('run.js', import.meta.url));
-  const child = spawn(process.execPath, [...AWORKER_NODE_FLAGS, program], {
+  const child = spawn(process.execPath, [...aworkerNodeFlags(config.limits.heapBytes), program], {
     stdio: 'inherit',
     env: { ...process.env, TURF_WORKER: JSON.stringify(config) },
   });

@@ -7,17 +7,22 @@ import { builtinModule, valueModule } from './builtin-modules.js';
 
 /**
  * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
- * JSON, text and bytes by an attribute `type`, WebAssembly, and AsyncLocalStorage by name; nothing else exists for it.
+ * JSON, text and bytes by an attribute `type`, WebAssembly, and by name AsyncLocalStorage and what its bundle lists of Node.js; nothing else exists for it.
  */
 export class ModuleLoader {
   readonly #root: string;
+  readonly #nodeModules: readonly string[];
   readonly #modules = new Map<string, vm.Module>();
   readonly #evaluations = new Map<vm.Module, Promise<void>>();
   #linking: Promise<void> = Promise.resolve();
 
-  /** @param root the code directory; it must exist */
-  constructor(root: string) {
+  /**
+   * @param root the code directory; it must exist
+   * @param nodeModules what may be imported of Node.js: `node:NAME`
+   */
+  constructor(root: string, nodeModules: readonly string[]) {
     this.#root = realpathSync(root);
+    this.#nodeModules = nodeModules;
   }
 
   /**
@@ -57,7 +62,7 @@ export class ModuleLoader {
   }
 
   #resolve(specifier: string, referrer: string, attributes: object | undefined): vm.Module {
-    const known = this.#modules.get(specifier) ?? builtinModule(specifier);
+    const known = this.#modules.get(specifier) ?? builtinModule(specifier, this.#nodeModules);
     if (known !== undefined) {
       this.#modules.set(specifier, known);
       return known;

@@ -11,7 +11,7 @@ const leave = (code: number): never => process.exit(code);
 runWorker(leave, async () => {
   const runtime = createRuntime(leave);
   runtime.begin(worker);
-  await runtime.load(worker.main);
+  await runtime.load(worker.main, worker.nodeModules);
   if (worker.listen !== undefined) {
     await runtime.serve(listenOptions(worker.listen));
     writeText(1, `listening on ${worker.listen}\n`);

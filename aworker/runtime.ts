@@ -20,12 +20,14 @@ import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { type WorkerConfig } from './config.js';
+import { watchLoop } from './loop-watch.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
 import { retireAfter } from './retirement.js';
 import { setListenersAside } from './scope-events.js';
 import { writeText } from './standard-output.js';
 import { installWebClasses } from './web-classes.js';
+import { useProxies } from './web/fetch-family.js';
 
 /** A signal ends the worker once its requests are answered and its `uninstall` event is over, at the latest after the grace period. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -34,8 +36,8 @@ export interface Runtime {
   readonly identity: Identity;
   /** Takes over a worker's identity and limits; from now on it has a limited time to start. */
   begin(worker: WorkerConfig): void;
-  /** Evaluates the worker's main module. */
-  load(main: string): Promise<void>;
+  /** Evaluates the worker's main module, which may import those modules of Node.js. */
+  load(main: string, nodeModules: readonly string[]): Promise<void>;
   /** Calls `action` once, before user code sees the next request. */
   onFirstRequest(action: () => void): void;
   /** Forgets the loaded module's default export, but for `rehearse`. */
@@ -144,6 +146,8 @@ export function createRuntime(leave: Leave): Runtime {
       identity.id = worker.id;
       identity.env = worker.env;
       ({ limits } = worker);
+      useProxies(worker.env);
+      watchLoop(limits);
       const { startMs } = limits;
       if (startMs === 0) return;
       starting = setTimeout(() => {
@@ -151,9 +155,9 @@ export function createRuntime(leave: Leave): Runtime {
         dying(1);
       }, startMs);
     },
-    async load(main) {
+    async load(main, nodeModules) {
       defineLocation(pathToFileURL(main).href);
-      defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main)).import(main));
+      defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main), nodeModules).import(main));
     },
     onFirstRequest(action) {
       beforeRequest = action;

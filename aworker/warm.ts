@@ -45,7 +45,7 @@ function answerEvent(event: Event): void {
  * @param listener where to listen: a descriptor as a clone has it, and the path to reach it
  */
 export async function warm(runtime: Runtime, listener: { fd: number; path: string }): Promise<void> {
-  await runtime.load(HANDLER);
+  await runtime.load(HANDLER, []);
   for (const phase of ['deserialize', 'install', 'activate'] as const) await raise(phase);
   const server = runtime.createServer();
   await listening(server, { fd: listener.fd });

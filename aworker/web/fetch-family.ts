@@ -51,7 +51,7 @@ interface Undici {
   readonly CloseEvent: new (type: string, init?: CloseEventInit) => Event;
   readonly ErrorEvent: new (type: string, init?: ErrorEventInit) => ErrorEvent;
   readonly MessageEvent: new (type: string, init?: MessageEventInit) => Event;
-  readonly EnvHttpProxyAgent: new (options: Record<string, string>) => Dispatcher;
+  readonly EnvHttpProxyAgent: new (options: object) => Dispatcher;
   getGlobalDispatcher(): Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
 }
@@ -79,20 +79,48 @@ export const {
   MessageEvent,
 } = undici;
 
-const PROXY_VARIABLES = { httpProxy: 'http_proxy', httpsProxy: 'https_proxy', noProxy: 'no_proxy' } as const;
+const PROXY_PROTOCOL = /^(?:https?|socks5?):$/;
+type Env = Readonly<Record<string, string>>;
+
+/** As curl and others read them: in lower case first. */
+function proxyVariable(env: Env, name: string): string {
+  return env[name] ?? env[name.toUpperCase()] ?? '';
+}
+
+/** @throws TypeError naming the variable */
+function proxyAddress(env: Env, name: string): string {
+  const address = proxyVariable(env, name);
+  if (address !== '' && !(URL.canParse(address) && PROXY_PROTOCOL.test(new URL(address).protocol)))
+    throw new TypeError(`env.${name}: not the address of a proxy: ${address}`);
+  return address;
+}
+
+/** @throws TypeError */
+function dispatcherFor(env: Env): Dispatcher {
+  const addresses = {
+    httpProxy: proxyAddress(env, 'http_proxy'),
+    httpsProxy: proxyAddress(env, 'https_proxy'),
+    noProxy: proxyVariable(env, 'no_proxy'),
+  };
+  // Requests for http: are the proxy's to make; a tunnel to port 80 many proxies refuse.
+  return new undici.EnvHttpProxyAgent({ ...addresses, proxyTunnel: false });
+}
+
+/** Closes the connections that `fetch` keeps: unfinished requests reject, and the next one starts with a new pool. */
+export async function renewConnections(): Promise<void> {
+  const before = undici.getGlobalDispatcher();
+  undici.setGlobalDispatcher(dispatcherFor({}));
+  await before.destroy();
+}
 
 /**
- * Closes the connections that `fetch` keeps: unfinished requests reject, and the next one starts with a new pool.
+ * Makes `fetch` go by the proxies that `http_proxy`, `https_proxy` and `no_proxy` name. What is under way stays where it is.
  *
- * @param env where `http_proxy`, `https_proxy` and `no_proxy` are looked for, in lower case first
+ * @throws TypeError naming the variable that is no address
  */
-export async function renewConnections(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const options: Record<string, string> = { httpProxy: '', httpsProxy: '', noProxy: '' };
-  for (const [option, name] of Object.entries(PROXY_VARIABLES))
-    options[option] = env[name] ?? env[name.toUpperCase()] ?? '';
-  const before = undici.getGlobalDispatcher();
-  undici.setGlobalDispatcher(new undici.EnvHttpProxyAgent(options));
-  await before.destroy();
+export function useProxies(env: Env): void {
+  if (proxyVariable(env, 'http_proxy') !== '' || proxyVariable(env, 'https_proxy') !== '')
+    undici.setGlobalDispatcher(dispatcherFor(env));
 }
 
 interface Agent extends Dispatcher {

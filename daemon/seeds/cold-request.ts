@@ -31,6 +31,8 @@ export function requestOfBundle(
     resources: limitsOf(config),
     listen: member.listen ?? `unix:${machine.store.path(id, 'http.sock')}`,
     hostNetwork: member.network === 'host',
+    limits: member.limits,
+    nodeModules: member.nodeModules,
   };
 }
 

@@ -154,6 +154,8 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
       env: spec.env,
       main: mainModule(spec.config),
       listenFd: LISTEN_FD,
+      limits: spec.limits,
+      nodeModules: spec.nodeModules,
       ...(spec.maxRequests === undefined ? {} : { maxRequests: spec.maxRequests }),
       ...(spec.idleMs === undefined ? {} : { idleMs: spec.idleMs }),
     });

@@ -12,6 +12,9 @@ export const PACK_LIBRARY = 'dist/native/libturf-pack.so';
 /** Loaded by workers that start cold, to install their filter (native-shim/confine/). */
 const CONFINE_LIBRARY = 'dist/native/libturf-confine.so';
 
+/** Loaded by workers whose event loop is watched (native-shim/watchdog/). */
+const WATCHDOG_LIBRARY = 'dist/native/libturf-watchdog.so';
+
 export interface RuntimeFile {
   /** Absolute path on the host, symlinks resolved. */
   readonly source: string;
@@ -49,6 +52,7 @@ export function coldFiles(): RuntimeFile[] {
     own('dist/aworker'),
     own('dist/native-shim'),
     own(CONFINE_LIBRARY),
+    own(WATCHDOG_LIBRARY),
     ...packages,
     ...sharedObjects(),
   ];

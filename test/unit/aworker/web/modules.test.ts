@@ -36,3 +36,25 @@ void t.test('modules of every kind that a worker may import', async (t) => {
     refused: ['TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
   });
 });
+
+void t.test('modules of Node.js that the bundle lists, and no other', async (t) => {
+  const directory = t.testdir({
+    'index.js': `
+      import { join } from 'node:path';
+      import events, { once } from 'node:events';
+      const refused = [];
+      for (const name of ['node:fs', 'path', 'node:path/posix']) refused.push(await import(name).catch((error) => error.name));
+      console.log(JSON.stringify([join('a', 'b'), typeof once, typeof events, typeof process, refused]));`,
+  });
+  const { out, err } = await runWorker(join(directory, 'index.js'), {
+    nodeModules: ['node:path', 'node:events'],
+  });
+  t.equal(err, '');
+  t.same(JSON.parse(out), [
+    'a/b',
+    'function',
+    'function',
+    'undefined',
+    ['TypeError', 'TypeError', 'TypeError'],
+  ]);
+});
