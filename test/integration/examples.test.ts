@@ -5,8 +5,10 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { temporary } from './harness/bundle.js';
 import { http, target } from './harness/http.js';
-import { PROJECT, requires } from './harness/requires.js';
+import { PROJECT, requires, which } from './harness/requires.js';
+import { run } from './harness/run.js';
 import { Turfd } from './harness/turfd.js';
 
 const EXAMPLES = join(PROJECT, 'examples');
@@ -99,12 +101,31 @@ const checks: Readonly<
   },
 };
 
-await t.test('every example runs as its README says', requires(), async (outer) => {
+await t.test('every example runs as its README says', requires('program:curl'), async (outer) => {
   const turfd = await Turfd.start(outer);
   const names = readdirSync(EXAMPLES, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
   outer.same(names.sort(), Object.keys(checks).sort(), 'each has a test');
+
+  await outer.test('turf init makes a bundle that runs at once', async (t) => {
+    const cwd = temporary(t);
+    t.match((await turfd.ok(['init'], { cwd })).stdout, /^hello +The smallest worker/m);
+    for (const template of ['hello', 'json-api']) {
+      await turfd.ok(['init', '--template', template, template], { cwd });
+      const [seed, id] = [turfd.id(`made-${template}`), turfd.id(`from-${template}`)];
+      await turfd.ok(['seed', 'create', '--bundle', template, seed], { cwd });
+      await turfd.ok(['fork', '--listen', 'tcp:127.0.0.1:0', seed, id]);
+      const { listen = '' } = (await turfd.state(id)).turf;
+      const { stdout } = await run(t, which('curl') ?? 'curl', [
+        '--silent',
+        '--fail',
+        `http://${listen.slice('tcp:'.length)}/${template === 'hello' ? '' : 'tasks'}`,
+      ]);
+      t.equal(stdout, template === 'hello' ? `hello from ${id}\n` : '[]');
+      for (const name of [id, seed]) await turfd.ok(['delete', '--force', name]);
+    }
+  });
 
   for (const [name, check] of Object.entries(checks)) {
     await outer.test(name, async (t) => {
