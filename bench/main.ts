@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { lifecycle, runTrue } from './containers.js';
@@ -32,6 +33,7 @@ if (values.help === true || !parts.every((part) => PARTS.includes(part)) || !(ru
 }
 
 const directory = stateDirectory('turf-bench-');
+const programs = mkdtempSync(join(tmpdir(), 'turf-bench-programs-'));
 const daemon = new TemporaryDaemon();
 const rows: Row[] = [];
 let peers: Peer[] = [];
@@ -42,7 +44,7 @@ const progress = (what: string): void => void process.stderr.write(`bench: ${wha
 async function measure(): Promise<void> {
   if (parts.includes('http')) {
     // Rounds of two seconds and more for each server, so that a tenth of them is enough.
-    const result = await throughput(directory, Math.max(3, Math.ceil(runs / 10)), values.peers, progress);
+    const result = await throughput(programs, Math.max(3, Math.ceil(runs / 10)), values.peers, progress);
     rows.push(...result.rows);
     absent = result.notes;
   }
@@ -116,5 +118,5 @@ try {
 } finally {
   await Promise.all(peers.map((peer) => peer.close()));
   await daemon.stop();
-  rmSync(directory, { recursive: true, force: true });
+  for (const made of [directory, programs]) rmSync(made, { recursive: true, force: true });
 }
