@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { closeNodeLoader } from './engine-internals.js';
 import { ExtendableEvent, FetchEvent, PromiseRejectionEvent } from './events.js';
+import { type ResponseClasses } from './response-view.js';
 import { reportError } from './scope-events.js';
 import { installStackTraces } from './stack-traces.js';
 import { timerFunctions } from './timers.js';
@@ -28,6 +29,7 @@ import {
 } from './web/scope-interfaces.js';
 import { installWasmStreaming } from './web/wasm-streaming.js';
 import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
+import { WebSocketPair } from './web/web-socket-pair.js';
 import { createLocation, WorkerLocation } from './web/worker-location.js';
 import { createNavigator, WorkerNavigator } from './web/worker-navigator.js';
 
@@ -110,6 +112,18 @@ export function installGlobalScope(identity: Identity): void {
       return identity.env;
     },
   });
+}
+
+/** What of the API of other platforms stands beside the Web's: `WebSocketPair`, and `webSocket` of a Response. */
+export function installWebSocketPair(responses: ResponseClasses): void {
+  define('WebSocketPair', WebSocketPair);
+  const own = {
+    get webSocket(): object | null {
+      return responses.webSocket(this);
+    },
+  };
+  const known = Object.getOwnPropertyDescriptor(own, 'webSocket');
+  if (known !== undefined) Object.defineProperty(Response.prototype, 'webSocket', known);
 }
 
 function importScripts(): never {

@@ -12,6 +12,12 @@ export interface Limits {
   readonly receiveMs: number;
   /** How long a connection waits for its next request. */
   readonly keepAliveMs: number;
+  /** Bytes of one WebSocket message from a client. Beyond: the connection closes with 1009. */
+  readonly messageBytes: number;
+  /** Bytes sent to a WebSocket's client that it has not taken. Beyond: the connection ends. */
+  readonly backlogBytes: number;
+  /** How long a WebSocket may be silent before its client is pinged, and then has the same time to answer. Beyond: the connection ends. */
+  readonly pingMs: number;
   /** Until the module is evaluated and `deserialize`, `install` and `activate` have settled. Beyond: the worker ends with status 1. */
   readonly startMs: number;
   /** From a signal that ends the worker to its end. */
@@ -27,6 +33,9 @@ export const DEFAULT_LIMITS: Limits = {
   headersMs: 20_000,
   receiveMs: 300_000,
   keepAliveMs: 5_000,
+  messageBytes: 16 * 1024 * 1024,
+  backlogBytes: 16 * 1024 * 1024,
+  pingMs: 30_000,
   startMs: 60_000,
   graceMs: 10_000,
   turnMs: 0,

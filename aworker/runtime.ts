@@ -7,7 +7,13 @@ import { installClock } from './clock.js';
 import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.js';
 import { exercise } from './exercise.js';
 import { describe, die, installErrorEvents, type Leave, reportFailedRequest } from './fatal.js';
-import { defineLocation, type Identity, installGlobalScope, sealGlobalScope } from './global-scope.js';
+import {
+  defineLocation,
+  type Identity,
+  installGlobalScope,
+  installWebSocketPair,
+  sealGlobalScope,
+} from './global-scope.js';
 import { listening, WorkerServer } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
@@ -91,7 +97,7 @@ export function createRuntime(leave: Leave): Runtime {
       setTimeout(() => {
         writeText(
           2,
-          `ended after ${graceMs} ms with ${server?.active ?? 0} requests and ${lifetimes()} waitUntil promises open\n`,
+          `ended after ${graceMs} ms with ${server?.active ?? 0} requests, ${server?.webSockets ?? 0} WebSockets and ${lifetimes()} waitUntil promises open\n`,
         );
         leave(status);
       }, graceMs);
@@ -120,6 +126,7 @@ export function createRuntime(leave: Leave): Runtime {
   installRandomness();
   installGlobalScope(identity);
   const classes = installWebClasses();
+  installWebSocketPair(classes.response);
   sealGlobalScope();
 
   const runtime: Runtime = {

@@ -2,21 +2,8 @@
  * `fetch` and its classes, WebSocket, EventSource and their events: undici's, loaded here and not Node's built-in copy, so that they are the same on every
  * Node.js and find Node's globals in a scope of their own.
  */
-import { Buffer } from 'node:buffer';
-import nodeCrypto from 'node:crypto';
 import { createRequire } from 'node:module';
-import process from 'node:process';
-import {
-  clearImmediate,
-  clearInterval,
-  clearTimeout,
-  setImmediate,
-  setInterval,
-  setTimeout,
-} from 'node:timers';
-import { randomInt } from '../randomness.js';
-import { LexicalRequire } from './lexical-require.js';
-import { MessagePort } from './message-port.js';
+import { ownGlobal, packages } from './packages.js';
 
 type EventInit = NonNullable<ConstructorParameters<typeof Event>[1]>;
 
@@ -42,6 +29,12 @@ export interface MessageEventInit extends EventInit {
   readonly ports?: readonly object[];
 }
 
+export interface CloseEventInit extends EventInit {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly wasClean?: boolean;
+}
+
 interface Dispatcher {
   destroy(): Promise<void>;
 }
@@ -55,16 +48,13 @@ interface Undici {
   readonly FormData: typeof globalThis.FormData;
   readonly WebSocket: typeof globalThis.WebSocket;
   readonly EventSource: new (url: string) => EventTarget;
-  readonly CloseEvent: new (type: string, init?: EventInit) => Event;
+  readonly CloseEvent: new (type: string, init?: CloseEventInit) => Event;
   readonly ErrorEvent: new (type: string, init?: ErrorEventInit) => ErrorEvent;
   readonly MessageEvent: new (type: string, init?: MessageEventInit) => Event;
   readonly EnvHttpProxyAgent: new (options: Record<string, string>) => Dispatcher;
   getGlobalDispatcher(): Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
 }
-
-/** undici keeps its dispatcher on the global object, where user code would find it. */
-const ownGlobal = Object.create(globalThis) as object;
 
 // Node's own copy of undici, where it is loaded, has put its dispatcher on the global object.
 for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'])
@@ -73,23 +63,6 @@ for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'])
     writable: true,
     configurable: true,
   });
-
-/** The boundaries of forms are drawn by `randomInt`, which undici keeps from when it is loaded. */
-const crypto: unknown = Object.create(nodeCrypto, { randomInt: { value: randomInt } });
-const scope = {
-  Buffer,
-  process,
-  setTimeout,
-  clearTimeout,
-  setInterval,
-  clearInterval,
-  setImmediate,
-  clearImmediate,
-  MessagePort,
-  globalThis: ownGlobal,
-  global: ownGlobal,
-};
-const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto]]));
 
 const undici = packages.load(createRequire(import.meta.url).resolve('undici/index-fetch.js')) as Undici;
 

@@ -39,7 +39,7 @@ export function runtimeFiles(): RuntimeFile[] {
 
 /** What the root of a worker that starts cold holds besides the user's code: what a seed's holds, but no FFI. */
 export function coldFiles(): RuntimeFile[] {
-  const packages = ['undici', 'urlpattern-polyfill'].map((name) => ({
+  const packages = ['undici', 'urlpattern-polyfill', 'ws'].map((name) => ({
     source: realpathSync(packageFolder(name)),
     target: join(RUNTIME_DIRECTORY, 'node_modules', name),
   }));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { askSocket } from '../../fixtures/aworker/ask-socket.js';
+import { closing, frame, FrameClient, handshake, OPCODE } from '../../fixtures/aworker/frame-client.js';
 
 const MAIN = fileURLToPath(new URL('../../../aworker/main.js', import.meta.url));
 
@@ -118,6 +119,41 @@ void t.test('the grace period ends a worker that does not end', async (t) => {
   child.kill('SIGTERM');
   t.match(await end, { code: 143, err: /ended after 100 ms/ });
 });
+
+const ECHO = `
+  addEventListener('uninstall', () => console.log('uninstall'));
+  export default { fetch(request) {
+    const [client, server] = Object.values(new WebSocketPair());
+    server.accept();
+    server.onmessage = ({ data }) => { if (data === 'fail') throw new Error('in a listener'); server.send(data); };
+    server.onclose = ({ code }) => console.log('close ' + code);
+    return new Response(null, { status: 101, webSocket: client });
+  } };`;
+
+void t.test('SIGTERM tells WebSocket clients to go before uninstall', async (t) => {
+  const { child, socket, end } = await serving(t, ECHO);
+  const client = new FrameClient({ path: socket });
+  client.send(handshake(), frame(OPCODE.text, 'hi'));
+  t.match(await client.head(), /^HTTP\/1\.1 101 /);
+  t.equal(await client.next(), 'text hi');
+  child.kill('SIGTERM');
+  t.equal(await client.next(), 'close 1001');
+  client.send(frame(OPCODE.close, closing(1001)));
+  t.equal(await client.next(), 'end');
+  t.match(await end, { code: 143, out: /close 1001\nuninstall\n$/, err: '' });
+});
+
+void t.test(
+  'an error that nobody caught in a listener of a WebSocket ends the worker with 1011',
+  async (t) => {
+    const { socket, end } = await serving(t, ECHO);
+    const client = new FrameClient({ path: socket });
+    client.send(handshake(), frame(OPCODE.text, 'fail'));
+    t.match(await client.head(), /^HTTP\/1\.1 101 /);
+    t.equal(await client.next(), 'close 1011');
+    t.match(await end, { code: 1, err: /Uncaught Error: in a listener/ });
+  },
+);
 
 void t.test('an install that never settles ends the worker', async (t) => {
   const directory = t.testdir({
