@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { Agent, WebSocket } from 'undici';
 import { temporary } from './harness/bundle.js';
 import { http, target } from './harness/http.js';
 import { PROJECT, requires, which } from './harness/requires.js';
@@ -84,6 +85,37 @@ const checks: Readonly<
     t.equal((await http(address, '/', { method: 'POST', body: 'foobar' })).body, 'bf9cf968\n');
     const large = await http(address, '/', { method: 'POST', body: 'x'.repeat(200_000) });
     t.match(large.body, /^[0-9a-f]{8}\n$/, 'the memory grows');
+  },
+
+  async 'websocket-chat'(t, address) {
+    t.match(await http(address, '/'), { status: 200, body: '<title>Chat</title>' });
+    t.equal((await http(address, '/rooms/a')).status, 426);
+    const dispatcher = new Agent({ connect: { socketPath: address.slice('unix:'.length) } });
+    const join = (room: string, name: string): { socket: WebSocket; next: () => Promise<unknown> } => {
+      const socket = new WebSocket(`ws://chat/rooms/${room}?as=${name}`, { dispatcher });
+      const messages = on(socket, 'message');
+      return {
+        socket,
+        async next() {
+          const { value } = (await messages.next()) as { value: [{ data: unknown }] };
+          return json(String(value[0].data));
+        },
+      };
+    };
+    const ada = join('a', 'Ada');
+    t.same(await ada.next(), { joined: 'Ada', members: 1 });
+    const bob = join('a', 'Bob');
+    t.same(await ada.next(), { joined: 'Bob', members: 2 });
+    t.same(await bob.next(), { joined: 'Bob', members: 2 });
+    const eve = join('b', 'Eve');
+    t.same(await eve.next(), { joined: 'Eve', members: 1 }, 'in another room');
+    bob.socket.send('hello');
+    t.same(await ada.next(), { from: 'Bob', text: 'hello' });
+    t.same(await bob.next(), { from: 'Bob', text: 'hello' });
+    bob.socket.close();
+    t.same(await ada.next(), { left: 'Bob', members: 1 });
+    for (const { socket } of [ada, eve]) socket.close();
+    await dispatcher.close();
   },
 
   async 'shared-data'(t, address, other) {

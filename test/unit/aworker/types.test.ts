@@ -128,6 +128,27 @@ void t.test('what is declared is there, and what is there is declared', async (t
   );
 });
 
+void t.test(
+  'docs/aworker.md: each global is in one line of the table of interfaces, and is there or not',
+  async (t) => {
+    const page = readFileSync(join(PROJECT, 'docs/aworker.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| ((?:`\w+`,? )+) *\| (complete|partial|absent) /gm)];
+    const listed = rows.flatMap(([, cell = '', state = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => ({ name, state })),
+    );
+    const present = listed.filter(({ state }) => state !== 'absent').map(({ name }) => name);
+    t.same(present.sort(), [...ours.keys()].sort(), 'those that are there');
+    const names = new Set(await runtimeNames());
+    const absent = listed.filter(({ state }) => state === 'absent');
+    t.ok(absent.length > 10);
+    t.same(
+      absent.filter(({ name }) => names.has(name)),
+      [],
+      'those that are not',
+    );
+  },
+);
+
 interface Declaration {
   readonly length?: number;
   readonly members: string;
