@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ImportAttributes } from 'node:module';
 import vm from 'node:vm';
 import { builtinModule, valueModule } from './builtin-modules.js';
+import { showPlace } from './engine-internals.js';
 
 /**
  * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
@@ -12,6 +13,7 @@ import { builtinModule, valueModule } from './builtin-modules.js';
 export class ModuleLoader {
   readonly #root: string;
   readonly #nodeModules: readonly string[];
+  readonly #seen: ((path: string) => void) | undefined;
   readonly #modules = new Map<string, vm.Module>();
   readonly #evaluations = new Map<vm.Module, Promise<void>>();
   #linking: Promise<void> = Promise.resolve();
@@ -19,10 +21,12 @@ export class ModuleLoader {
   /**
    * @param root the code directory; it must exist
    * @param nodeModules what may be imported of Node.js: `node:NAME`
+   * @param seen is told every file that is imported, also one that is not there
    */
-  constructor(root: string, nodeModules: readonly string[]) {
+  constructor(root: string, nodeModules: readonly string[], seen?: (path: string) => void) {
     this.#root = realpathSync(root);
     this.#nodeModules = nodeModules;
+    this.#seen = seen;
   }
 
   /**
@@ -51,10 +55,14 @@ export class ModuleLoader {
   /** One graph at a time: two imports may share modules, and a module can be linked only once. */
   async #link(module: vm.Module): Promise<void> {
     const link = this.#linking.then(async () => {
-      if (module.status === 'unlinked') {
+      if (module.status !== 'unlinked') return;
+      try {
         await module.link((specifier, referrer, extra) =>
           this.#resolve(specifier, referrer.identifier, extra.attributes),
         );
+      } catch (error) {
+        if (error instanceof SyntaxError) showPlace(error);
+        throw error;
       }
     });
     this.#linking = link.catch(() => undefined);
@@ -111,7 +119,9 @@ export class ModuleLoader {
     let path: string;
     try {
       path = realpathSync(fileURLToPath(url));
+      this.#seen?.(path);
     } catch {
+      this.#seen?.(fileURLToPath(url));
       throw new TypeError(`Cannot find module "${specifier}" (${url.href})`);
     }
     if (!path.startsWith(this.#root === sep ? sep : this.#root + sep)) {
@@ -140,13 +150,12 @@ export class ModuleLoader {
   }
 }
 
-/** V8 does not name the file in the stack of a SyntaxError. */
+/** The stack of a SyntaxError names no place: V8 has it, with the line and a mark, beside the error. */
 function compile(text: string, options: vm.SourceTextModuleOptions): vm.Module {
   try {
     return new vm.SourceTextModule(text, options);
   } catch (error) {
-    if (error instanceof SyntaxError)
-      error.stack = `${options.identifier ?? ''}\n${error.name}: ${error.message}`;
+    if (error instanceof SyntaxError) showPlace(error);
     throw error;
   }
 }

@@ -36,8 +36,12 @@ export interface Runtime {
   readonly identity: Identity;
   /** Takes over a worker's identity and limits; from now on it has a limited time to start. */
   begin(worker: WorkerConfig): void;
-  /** Evaluates the worker's main module, which may import those modules of Node.js. */
-  load(main: string, nodeModules: readonly string[]): Promise<void>;
+  /**
+   * Evaluates the worker's main module, which may import those modules of Node.js.
+   *
+   * @param seen is told every file that the code imports, also one that is not there
+   */
+  load(main: string, nodeModules: readonly string[], seen?: (path: string) => void): Promise<void>;
   /** Calls `action` once, before user code sees the next request. */
   onFirstRequest(action: () => void): void;
   /** Forgets the loaded module's default export, but for `rehearse`. */
@@ -49,7 +53,7 @@ export interface Runtime {
   /** A server that answers as the worker does: `fetch` listeners, then the default export. */
   createServer(): WorkerServer;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
-  prepareServer(): void;
+  prepareServer(): WorkerServer;
   /**
    * Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any.
    *
@@ -155,9 +159,9 @@ export function createRuntime(leave: Leave): Runtime {
         dying(1);
       }, startMs);
     },
-    async load(main, nodeModules) {
+    async load(main, nodeModules, seen) {
       defineLocation(pathToFileURL(main).href);
-      defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main), nodeModules).import(main));
+      defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main), nodeModules, seen).import(main));
     },
     onFirstRequest(action) {
       beforeRequest = action;
@@ -180,7 +184,7 @@ export function createRuntime(leave: Leave): Runtime {
         reportFailedRequest(dying, id, error, promise),
       ),
     prepareServer() {
-      server = runtime.createServer();
+      return (server = runtime.createServer());
     },
     async serve(listen, { maxRequests, idleMs } = {}) {
       await raise('install');

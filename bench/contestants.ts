@@ -1,27 +1,28 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { PROJECT } from './daemon.js';
 
-/** Other runtimes come from npm, into a directory of the bench's own, and only when they are asked for. */
-const CACHE = join(homedir(), '.cache/turf-bench');
-const PACKAGES = ['bun', 'deno', 'workerd'] as const;
-
-const PATIENCE_MS = 20_000;
-const POLL_MS = 2;
-
-/** A server that answers a short text over HTTP. */
+/** An HTTP server that answers every request with `hello`. */
 export interface Contestant {
   readonly name: string;
-  /** Program and arguments of a server on that port of 127.0.0.1. */
+  /** Program and arguments of one that listens on that port of 127.0.0.1. */
   readonly command: (port: number) => readonly string[];
 }
 
+/** One that accepts on 127.0.0.1. */
+export interface RunningContestant {
+  readonly name: string;
+  readonly port: number;
+  readonly child: ChildProcess;
+}
+
+const PATIENCE_MS = 20_000;
+const POLL_MS = 2;
 const WORKER = `export default { fetch() { return new Response('hello\\n'); } };\n`;
 const NODE = `import { createServer } from 'node:http';
 createServer((_request, response) => {
@@ -42,53 +43,83 @@ const hello :Workerd.Worker = (
 );
 `;
 
-/** node:http, aworker, Bun, Deno and workerd with the same function. @param directory for their scripts */
-export function contestants(directory: string): Contestant[] {
+/** @param directory where programs are, or are written */
+function others(
+  directory: string,
+  file: (name: string, text: string) => string,
+): Record<string, Contestant['command']> {
+  const installed = (name: string): string => join(directory, 'node_modules/.bin', name);
+  const [worker, bun] = [file('worker.mjs', WORKER), file('bun.mjs', BUN)];
+  return {
+    bun: (port) => [installed('bun'), bun, String(port)],
+    deno: (port) => [
+      installed('deno'),
+      ...['serve', '--no-config', '--host=127.0.0.1', `--port=${port}`, worker],
+    ],
+    workerd: (port) => [installed('workerd'), 'serve', file('workerd.capnp', workerd(port))],
+  };
+}
+
+/**
+ * aworker and node:http, and the other runtimes as far as npm brings them.
+ *
+ * @param directory for programs; the caller removes it
+ * @param install whether to install the others
+ * @returns `notes`: versions of the others, or why one is absent
+ */
+export async function contestants(
+  directory: string,
+  install: boolean,
+  progress: (what: string) => void,
+): Promise<{ present: readonly Contestant[]; notes: string[] }> {
   const file = (name: string, text: string): string => {
     writeFileSync(join(directory, name), text);
     return join(directory, name);
   };
-  const worker = file('worker.mjs', WORKER);
-  const node = file('node.mjs', NODE);
-  const bun = file('bun.mjs', BUN);
-  const installed = (name: string): string => join(CACHE, 'node_modules/.bin', name);
-  return [
+  const [node, worker] = [file('node.mjs', NODE), file('worker.mjs', WORKER)];
+  const present: Contestant[] = [
     { name: 'node:http', command: (port) => [process.execPath, node, String(port)] },
     {
       name: 'aworker',
       command: (port) => [join(PROJECT, 'bin/aworker'), worker, '--listen', `tcp:127.0.0.1:${port}`],
     },
-    { name: 'bun', command: (port) => [installed('bun'), bun, String(port)] },
-    {
-      name: 'deno',
-      command: (port) => [
-        installed('deno'),
-        'serve',
-        '--no-config',
-        '--host=127.0.0.1',
-        `--port=${port}`,
-        worker,
-      ],
-    },
-    {
-      name: 'workerd',
-      command: (port) => [installed('workerd'), 'serve', file('workerd.capnp', workerd(port))],
-    },
   ];
-}
-
-/** Installs the other runtimes. One that cannot be installed is absent, and said to be. */
-export async function installContestants(progress: (what: string) => void): Promise<void> {
-  mkdirSync(CACHE, { recursive: true });
-  for (const name of PACKAGES) {
-    if (existsSync(join(CACHE, 'node_modules/.bin', name))) continue;
+  const notes: string[] = [];
+  for (const [name, command] of Object.entries(others(directory, file))) {
+    if (!install) {
+      notes.push(`${name}: absent; --peers installs it from npm for the time of the bench`);
+      continue;
+    }
     progress(`npm install ${name}`);
     try {
-      await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--prefix', CACHE, name]);
+      await run('npm', ['install', '--no-audit', '--no-fund', '--prefix', directory, name]);
+      notes.push(`${name}: ${await run(join(directory, 'node_modules/.bin', name), ['--version'])}`);
+      present.push({ name, command });
     } catch (error) {
-      progress(`npm install ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      notes.push(`${name}: absent, as npm could not install it: ${firstLine(String(error))}`);
     }
   }
+  return { present, notes };
+}
+
+/**
+ * Starts a server and waits until it accepts.
+ *
+ * @throws Error when it ends, or does not accept in 20 s
+ */
+export async function startContestant({ name, command }: Contestant): Promise<RunningContestant> {
+  const port = await freePort();
+  const [program = '', ...args] = command(port);
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`${name} does not accept`);
+    }
+    await delay(POLL_MS);
+  }
+  return { name, port, child };
 }
 
 async function freePort(): Promise<number> {
@@ -113,33 +144,9 @@ async function accepts(port: number): Promise<boolean> {
   }
 }
 
-/** A server that accepts on 127.0.0.1. */
-export interface RunningContestant {
-  readonly name: string;
-  readonly port: number;
-  readonly child: ChildProcess;
-}
+const firstLine = (text: string): string => text.trim().split('\n', 1).join('');
 
-/**
- * Starts a server and waits until it accepts.
- * @returns undefined where it is not installed
- * @throws Error when it ends, or does not accept in 20 s
- */
-export async function startContestant({ name, command }: Contestant): Promise<RunningContestant | undefined> {
-  const port = await freePort();
-  const [program = '', ...args] = command(port);
-  if (!existsSync(program)) return undefined;
-  const child = spawn(program, args, { stdio: 'ignore' });
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`${name} does not accept`);
-    }
-    await delay(POLL_MS);
-  }
-  return { name, port, child };
+/** @returns the first line that it printed */
+async function run(program: string, args: readonly string[]): Promise<string> {
+  return firstLine((await promisify(execFile)(program, args)).stdout);
 }
-
-/** What to say of one that is not installed. */
-export const absence = (name: string): string => `${name}: absent (--peers installs it from npm)`;

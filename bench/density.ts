@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { absence, contestants, installContestants, startContestant } from './contestants.js';
+import { type Contestant, startContestant } from './contestants.js';
 import { exchange } from './http.js';
 import { settledKiB, usedKiB } from './machine.js';
 import { row, type Row } from './row.js';
@@ -48,16 +48,13 @@ export async function density(
   return rows;
 }
 
-/** Cold start to the first answer and memory of idle servers with the same function, one process each: node, Bun, Deno, workerd. */
+/** Cold start to the first answer and memory of idle servers, one process each. */
 export async function densityOfPeers(
-  directory: string,
-  install: boolean,
+  contestants: readonly Contestant[],
   progress: (what: string) => void,
-): Promise<{ rows: Row[]; notes: string[] }> {
-  if (install) await installContestants(progress);
+): Promise<Row[]> {
   const rows: Row[] = [];
-  const notes: string[] = [];
-  for (const contestant of contestants(directory)) {
+  for (const contestant of contestants) {
     progress(`${INSTANCES} idle ${contestant.name}`);
     const before = await settledKiB();
     const children = [];
@@ -65,18 +62,13 @@ export async function densityOfPeers(
     try {
       for (let n = 0; n < INSTANCES; n++) {
         const began = performance.now();
-        const started = await startContestant(contestant);
-        if (started === undefined) break;
-        children.push(started.child);
-        await exchange(`tcp:127.0.0.1:${started.port}`, 'GET', '/');
+        const { child, port } = await startContestant(contestant);
+        children.push(child);
+        await exchange(`tcp:127.0.0.1:${port}`, 'GET', '/');
         taken.push(performance.now() - began);
       }
-      if (children.length === 0) {
-        notes.push(absence(contestant.name));
-        continue;
-      }
       await delay(1000);
-      const held = (usedKiB() - before) / children.length;
+      const held = (usedKiB() - before) / INSTANCES;
       rows.push(
         row('cold start to first response', contestant.name, 'ms', taken),
         row('memory per idle instance after one request', contestant.name, 'KiB', [held]),
@@ -85,5 +77,5 @@ export async function densityOfPeers(
       for (const child of children) child.kill('SIGKILL');
     }
   }
-  return { rows, notes };
+  return rows;
 }

@@ -1,8 +1,10 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execTrue, lifecycle, parallelCreates, runTrue } from './containers.js';
 import { PROJECT, TemporaryDaemon } from './daemon.js';
+import { type Contestant, contestants } from './contestants.js';
 import { density, densityOfPeers } from './density.js';
 import { machine } from './machine.js';
 import { findPeers, type Peer } from './peers.js';
@@ -55,25 +57,32 @@ if (
 }
 
 const directory = stateDirectory('turf-bench-');
+const programs = mkdtempSync(join(tmpdir(), 'turf-bench-programs-'));
 const daemon = new TemporaryDaemon();
 const rows: Row[] = [];
 let peers: Peer[] = [];
-let absent: string[] = [];
+const absent: string[] = [];
 
 const progress = (what: string): void => void process.stderr.write(`bench: ${what}\n`);
 
 async function measure(): Promise<void> {
+  let servers: readonly Contestant[] = [];
+  if (parts.includes('http') || parts.includes('density')) {
+    const { present, notes } = await contestants(programs, values.peers, progress);
+    servers = present;
+    absent.push(...notes);
+  }
   if (parts.includes('http')) {
     // Rounds of two seconds and more for each server, so that a tenth of them is enough.
-    const result = await throughput(directory, Math.max(3, Math.ceil(runs / 10)), values.peers, progress);
+    const result = await throughput(servers, Math.max(3, Math.ceil(runs / 10)), progress);
     rows.push(...result.rows);
-    absent = result.notes;
+    absent.push(...result.notes);
   }
   if (parts.every((part) => part === 'http')) return;
   await daemon.start();
   const found = findPeers(daemon.root, directory);
   ({ peers } = found);
-  absent = [...absent, ...found.absent];
+  absent.push(...found.absent);
   if (parts.includes('lifecycle')) {
     progress(`create + start + delete -f, ${runs} rounds`);
     rows.push(...(await lifecycle(peers, directory, runs)));
@@ -101,7 +110,7 @@ async function measure(): Promise<void> {
     progress('cold node');
     rows.push(...(await coldNodeToResponse(moduleOf(bundle), directory, runs)));
   }
-  if (parts.includes('density')) await measureDensity(bundle);
+  if (parts.includes('density')) await measureDensity(bundle, servers);
   if (parts.includes('fork') || parts.includes('memory')) {
     await daemon.turf('seed', 'create', '--bundle', bundle, 'seed');
     const herd = new Herd(daemon, 'seed');
@@ -117,11 +126,10 @@ async function measure(): Promise<void> {
   }
 }
 
-async function measureDensity(bundle: string): Promise<void> {
-  const others = await densityOfPeers(directory, values.peers, progress);
+async function measureDensity(bundle: string, servers: readonly Contestant[]): Promise<void> {
+  rows.push(...(await densityOfPeers(servers, progress)));
   await daemon.turf('seed', 'create', '--bundle', bundle, 'dense');
-  rows.push(...others.rows, ...(await density(new Herd(daemon, 'dense'), levels, runs, progress)));
-  absent.push(...others.notes);
+  rows.push(...(await density(new Herd(daemon, 'dense'), levels, runs, progress)));
 }
 
 function print(): void {
@@ -161,5 +169,5 @@ try {
 } finally {
   await Promise.all(peers.map((peer) => peer.close()));
   await daemon.stop();
-  rmSync(directory, { recursive: true, force: true });
+  for (const made of [directory, programs]) rmSync(made, { recursive: true, force: true });
 }

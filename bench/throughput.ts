@@ -1,13 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  absence,
-  contestants,
-  installContestants,
-  type RunningContestant,
-  startContestant,
-} from './contestants.js';
+import { type Contestant, type RunningContestant, startContestant } from './contestants.js';
 import { PROJECT } from './daemon.js';
 import type { LoadResult } from './load.js';
 import type { Row } from './row.js';
@@ -28,26 +22,20 @@ interface Running extends RunningContestant {
 }
 
 /**
- * Requests per second and latency of one-process servers that answer a short text, aworker's beside node:http and, where they are installed, Bun, Deno
+ * Requests per second and latency of one-process servers that answer a short text, aworker's beside node:http and, where they are given, Bun, Deno
  * and workerd. Rounds go through all of them in turn, so that what happens to the machine happens to all.
  *
- * @param peers whether to install what is missing
+ * @returns `notes`: what the project promises, and what it is
  */
 export async function throughput(
-  directory: string,
+  contestants: readonly Contestant[],
   rounds: number,
-  peers: boolean,
   progress: (what: string) => void,
 ): Promise<{ rows: Row[]; notes: string[] }> {
-  if (peers) await installContestants(progress);
-  const notes: string[] = [];
   const running: Running[] = [];
   try {
-    for (const contestant of contestants(directory)) {
-      const started = await startContestant(contestant);
-      if (started === undefined) notes.push(absence(contestant.name));
-      else running.push({ ...started, results: [] });
-    }
+    for (const contestant of contestants)
+      running.push({ ...(await startContestant(contestant)), results: [] });
     for (let round = 0; round < rounds; round++) {
       progress(`http, round ${round + 1} of ${rounds}`);
       for (const { port, results } of running) results.push(await load(port));
@@ -55,7 +43,7 @@ export async function throughput(
   } finally {
     for (const { child } of running) child.kill('SIGTERM');
   }
-  return { rows: running.flatMap(rowsOf), notes: [...notes, ...ratios(running)] };
+  return { rows: running.flatMap(rowsOf), notes: ratios(running) };
 }
 
 function rowsOf({ name: who, results }: Running): Row[] {

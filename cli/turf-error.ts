@@ -41,3 +41,9 @@ export class TurfError extends Error {
     this.path = details.path;
   }
 }
+
+/** TURF_ERR_SYSTEM for a file or directory that could not be written. */
+export function cannotWrite(path: string, cause: unknown): TurfError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TurfError('TURF_ERR_SYSTEM', `cannot write ${path}: ${why}`, { path, cause });
+}

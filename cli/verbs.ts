@@ -28,6 +28,7 @@ const verbs: Readonly<Record<string, () => Promise<VerbModule>>> = {
   tree: () => import('./verbs/tree.js'),
   fork: () => import('./verbs/fork.js'),
   invoke: () => import('./verbs/invoke.js'),
+  init: () => import('./verbs/init.js'),
   spec: () => import('./verbs/spec.js'),
   features: () => import('./verbs/features.js'),
   check: () => import('./verbs/check.js'),

@@ -106,6 +106,8 @@ interface ResponseInit {
   status?: number;
   statusText?: string;
   headers?: HeadersInit;
+  /** An end of a WebSocketPair, with status 101: the client takes its place. */
+  webSocket?: WebSocket | null;
 }
 
 interface Response extends Body {
@@ -116,6 +118,7 @@ interface Response extends Body {
   readonly ok: boolean;
   readonly statusText: string;
   readonly headers: Headers;
+  readonly webSocket: WebSocket | null;
   clone(): Response;
 }
 declare var Response: {

@@ -47,6 +47,18 @@ declare var WebSocket: WebSocketStates & {
   new (url: string | URL, protocols?: string | string[]): WebSocket;
 };
 
+/** An end of a WebSocketPair. */
+interface PairedWebSocket extends WebSocket {
+  /** Begins to deliver what arrives; nothing can be sent before. */
+  accept(): void;
+}
+/** Two sockets that are joined; a response of status 101 gives one to the client. A type of its own, so that Object.values() knows what it has. */
+type WebSocketPair = { readonly 0: PairedWebSocket; readonly 1: PairedWebSocket };
+declare var WebSocketPair: {
+  prototype: WebSocketPair;
+  new (): WebSocketPair;
+};
+
 interface EventSourceStates {
   readonly CONNECTING: 0;
   readonly OPEN: 1;

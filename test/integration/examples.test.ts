@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { Agent, WebSocket } from 'undici';
+import { temporary } from './harness/bundle.js';
 import { http, target } from './harness/http.js';
-import { PROJECT, requires } from './harness/requires.js';
+import { PROJECT, requires, which } from './harness/requires.js';
+import { run } from './harness/run.js';
 import { Turfd } from './harness/turfd.js';
 
 const EXAMPLES = join(PROJECT, 'examples');
@@ -84,6 +87,37 @@ const checks: Readonly<
     t.match(large.body, /^[0-9a-f]{8}\n$/, 'the memory grows');
   },
 
+  async 'websocket-chat'(t, address) {
+    t.match(await http(address, '/'), { status: 200, body: '<title>Chat</title>' });
+    t.equal((await http(address, '/rooms/a')).status, 426);
+    const dispatcher = new Agent({ connect: { socketPath: address.slice('unix:'.length) } });
+    const join = (room: string, name: string): { socket: WebSocket; next: () => Promise<unknown> } => {
+      const socket = new WebSocket(`ws://chat/rooms/${room}?as=${name}`, { dispatcher });
+      const messages = on(socket, 'message');
+      return {
+        socket,
+        async next() {
+          const { value } = (await messages.next()) as { value: [{ data: unknown }] };
+          return json(String(value[0].data));
+        },
+      };
+    };
+    const ada = join('a', 'Ada');
+    t.same(await ada.next(), { joined: 'Ada', members: 1 });
+    const bob = join('a', 'Bob');
+    t.same(await ada.next(), { joined: 'Bob', members: 2 });
+    t.same(await bob.next(), { joined: 'Bob', members: 2 });
+    const eve = join('b', 'Eve');
+    t.same(await eve.next(), { joined: 'Eve', members: 1 }, 'in another room');
+    bob.socket.send('hello');
+    t.same(await ada.next(), { from: 'Bob', text: 'hello' });
+    t.same(await bob.next(), { from: 'Bob', text: 'hello' });
+    bob.socket.close();
+    t.same(await ada.next(), { left: 'Bob', members: 1 });
+    for (const { socket } of [ada, eve]) socket.close();
+    await dispatcher.close();
+  },
+
   async 'shared-data'(t, address, other) {
     interface Answer {
       readonly factors: readonly number[];
@@ -99,12 +133,31 @@ const checks: Readonly<
   },
 };
 
-await t.test('every example runs as its README says', requires(), async (outer) => {
+await t.test('every example runs as its README says', requires('program:curl'), async (outer) => {
   const turfd = await Turfd.start(outer);
   const names = readdirSync(EXAMPLES, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
   outer.same(names.sort(), Object.keys(checks).sort(), 'each has a test');
+
+  await outer.test('turf init makes a bundle that runs at once', async (t) => {
+    const cwd = temporary(t);
+    t.match((await turfd.ok(['init'], { cwd })).stdout, /^hello +The smallest worker/m);
+    for (const template of ['hello', 'json-api']) {
+      await turfd.ok(['init', '--template', template, template], { cwd });
+      const [seed, id] = [turfd.id(`made-${template}`), turfd.id(`from-${template}`)];
+      await turfd.ok(['seed', 'create', '--bundle', template, seed], { cwd });
+      await turfd.ok(['fork', '--listen', 'tcp:127.0.0.1:0', seed, id]);
+      const { listen = '' } = (await turfd.state(id)).turf;
+      const { stdout } = await run(t, which('curl') ?? 'curl', [
+        '--silent',
+        '--fail',
+        `http://${listen.slice('tcp:'.length)}/${template === 'hello' ? '' : 'tasks'}`,
+      ]);
+      t.equal(stdout, template === 'hello' ? `hello from ${id}\n` : '[]');
+      for (const name of [id, seed]) await turfd.ok(['delete', '--force', name]);
+    }
+  });
 
   for (const [name, check] of Object.entries(checks)) {
     await outer.test(name, async (t) => {

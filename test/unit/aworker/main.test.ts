@@ -42,7 +42,10 @@ void t.test('help, version and wrong usage', async (t) => {
 
 void t.test('a script that fails ends with status 1 and its error on stderr', async (t) => {
   const directory = t.testdir({ 'bad.js': 'nonsense(', 'throws.js': 'throw new Error("early")' });
-  t.match(await ended(aworker(join(directory, 'bad.js'))), { code: 1, err: /bad\.js\nSyntaxError/ });
+  t.match(await ended(aworker(join(directory, 'bad.js'))), {
+    code: 1,
+    err: /bad\.js:1\nnonsense\(\n[^]*SyntaxError/,
+  });
   t.match(await ended(aworker(join(directory, 'throws.js'))), { code: 1, err: /Uncaught Error: early/ });
 });
 

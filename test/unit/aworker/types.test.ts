@@ -119,14 +119,35 @@ void t.test('what is declared is there, and what is there is declared', async (t
     'every global that is declared exists',
   );
   const known = new Set(valuesInScope(program).map(({ name }) => name));
-  // TypeScript has no declarations of it yet; engines begin to have it.
-  known.add('Temporal');
+  // Of the latest engines alone.
+  for (const name of ['Temporal', 'QuotaExceededError']) known.add(name);
   t.same(
     [...names].filter((name) => !known.has(name)),
     [],
     'every global that exists is declared',
   );
 });
+
+void t.test(
+  'docs/aworker.md: each global is in one line of the table of interfaces, and is there or not',
+  async (t) => {
+    const page = readFileSync(join(PROJECT, 'docs/aworker.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| ((?:`\w+`,? )+) *\| (complete|partial|absent) /gm)];
+    const listed = rows.flatMap(([, cell = '', state = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => ({ name, state })),
+    );
+    const present = listed.filter(({ state }) => state !== 'absent').map(({ name }) => name);
+    t.same(present.sort(), [...ours.keys()].sort(), 'those that are there');
+    const names = new Set(await runtimeNames());
+    const absent = listed.filter(({ state }) => state === 'absent');
+    t.ok(absent.length > 10);
+    t.same(
+      absent.filter(({ name }) => names.has(name)),
+      [],
+      'those that are not',
+    );
+  },
+);
 
 interface Declaration {
   readonly length?: number;
