@@ -28,6 +28,9 @@ export type Failed = (id: string, error: unknown, promise: Promise<unknown> | un
 const GOING_AWAY = 1001;
 const INTERNAL_ERROR = 1011;
 
+/** Connections that may wait to be accepted: as many as the daemon asked for when it bound the socket. Node's own is 511. */
+const BACKLOG = 4096;
+
 /** How often Node looks for requests that take too long to arrive. */
 const CHECKS_PER_LIMIT = 2;
 const MIN_CHECK_MS = 500;
@@ -274,7 +277,8 @@ export class WorkerServer extends Server {
 export function listening(server: Server, options: Parameters<Server['listen']>[0]): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options, () => {
+    // With a descriptor, Node reads it from here alone.
+    server.listen(options, BACKLOG, () => {
       server.off('error', reject);
       resolve();
     });

@@ -174,7 +174,9 @@ export class OnDemandWorkers {
   async #fork(asleep: Container, life: Life): Promise<void> {
     const { id } = asleep;
     const listener = this.#listeners.get(id);
-    if (this.#machine.containers.get(id) !== asleep || listener === undefined) return;
+    // Deleted meanwhile, or awake: a daemon that died may have asked to be told, too.
+    if (this.#machine.containers.get(id) !== asleep || sleepsOn(asleep) === undefined) return;
+    if (listener === undefined) return;
     const { seed, ...request } = life.request ?? {};
     const options = { ...forkRequestSchema.parse(request), seed: String(seed) };
     const { ttlMs } = options;

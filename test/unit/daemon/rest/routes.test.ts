@@ -131,7 +131,7 @@ const cases: Case[] = [
     '/v1/seeds/s1/fork',
     { id: 'w', idleMs: 30_000 },
     201,
-    forkResult,
+    { ...forkResult, id: 'w' },
     ['fork', { id: 'w', idleMs: 30_000, seed: 's1' }],
   ],
   [
