@@ -167,13 +167,14 @@ async function become(
     const { planFd, fds, labels } = seedPlan(machine, descriptors, becoming);
     container.label(labels);
     const seed = { mode: 'userland', main: mainModule(config), controlFd: CLONED_CONTROL_FD };
-    request.becomeSeed(JSON.stringify({ id: container.id, seed }), planFd, fds);
     await withPatience(
       request,
       PATIENCE_MS,
       async () => {
         const clone = await askedClone(machine, exits, request, base, labels);
         ownClone(machine, exits, container, clone, undo);
+        // Not before: a clone is known by its base's user namespace, which it leaves.
+        request.becomeSeed(JSON.stringify({ id: container.id, seed }), planFd, fds);
         await request.sync.untilReady(labels, (tag) => {
           if (tag === SYNC_ID_MAPS) mapIds(machine, base, container, clone.pid);
           else container.cgroup?.attach(clone.pid);
