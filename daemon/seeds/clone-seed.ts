@@ -173,13 +173,14 @@ async function become(
       controlFd: CLONED_CONTROL_FD,
       nodeModules: member.nodeModules,
     };
-    request.becomeSeed(JSON.stringify({ id: container.id, seed }), planFd, fds);
     await withPatience(
       request,
       PATIENCE_MS,
       async () => {
         const clone = await askedClone(machine, exits, request, base, labels);
         ownClone(machine, exits, container, clone, undo);
+        // Not before: a clone is known by its base's user namespace, which it leaves.
+        request.becomeSeed(JSON.stringify({ id: container.id, seed }), planFd, fds);
         await request.sync.untilReady(labels, (tag) => {
           if (tag === SYNC_ID_MAPS) mapIds(machine, base, container, clone.pid);
           else container.cgroup?.attach(clone.pid);

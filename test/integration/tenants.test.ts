@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { workerBundle } from './harness/bundle.js';
 import { http } from './harness/http.js';
 import { namespaceOf, openFiles, statusField } from './harness/processes.js';
 import { requires } from './harness/requires.js';
+import { runtimeBundle } from './harness/seeds.js';
 import { Turfd } from './harness/turfd.js';
 
 const IDLE = `export default { fetch: () => new Response('here') };`;
@@ -23,12 +24,51 @@ const sockets = (pid: number): string[] =>
 await t.test('tenants are kept apart: seen from the host', requires(), async (t) => {
   const turfd = await Turfd.start(t);
   const { path } = workerBundle(t, IDLE, { turf: { seed: true } });
-  const seeds = [turfd.id('s1'), turfd.id('s2')];
-  for (const seed of seeds) await turfd.ok(['seed', 'create', '--bundle', path, seed]);
-  const [seed = '', otherSeed = ''] = seeds;
-  const worker = turfd.id('w');
-  const sibling = turfd.id('sibling');
-  const stranger = turfd.id('stranger');
+  await t.test('each with a seed of its own', async (t) => {
+    const seeds = [turfd.id('s1'), turfd.id('s2')] as const;
+    for (const seed of seeds) await turfd.ok(['seed', 'create', '--bundle', path, seed]);
+    await areApart(t, turfd, seeds, 65_536);
+  });
+  await t.test('seeds that are clones of one base', async (t) => {
+    const base = turfd.id('base');
+    await turfd.ok(['seed', 'create', '--bundle', runtimeBundle(t), base]);
+    const seeds = [turfd.id('f1'), turfd.id('f2')] as const;
+    for (const seed of seeds) await turfd.ok(['seed', 'create', '--bundle', path, '--from', base, seed]);
+    await areApart(t, turfd, seeds, 1024);
+    const worker = turfd.id('of-base');
+    await turfd.ok(['fork', '--code', join(path, 'code'), base, worker]);
+    const users = await Promise.all([base, ...seeds].map(async (id) => (await turfd.state(id)).pid));
+    t.equal(new Set(users.map((pid) => namespaceOf(pid, 'user'))).size, 3, 'a user namespace for each');
+    await areStrangers(t, turfd, [base, worker], seeds);
+  });
+});
+
+/** Nobody has an id, a descriptor or a namespace of the others. */
+async function areStrangers(
+  t: Test,
+  turfd: Turfd,
+  ones: readonly string[],
+  others: readonly string[],
+): Promise<void> {
+  const pids = async (ids: readonly string[]): Promise<number[]> =>
+    Promise.all(ids.map(async (id) => (await turfd.state(id)).pid));
+  for (const one of await pids(ones))
+    for (const other of await pids(others)) {
+      t.not(statusField(one, 'Uid'), statusField(other, 'Uid'), 'user ids');
+      for (const kind of ['mnt', 'ipc', 'uts', 'net'])
+        t.not(namespaceOf(one, kind), namespaceOf(other, kind), kind);
+      t.strictSame(
+        sockets(one).filter((link) => sockets(other).includes(link)),
+        [],
+        'sockets',
+      );
+    }
+}
+
+/** @param ids how many user ids a seed has to itself */
+async function areApart(t: Test, turfd: Turfd, seeds: readonly [string, string], ids: number): Promise<void> {
+  const [seed, otherSeed] = seeds;
+  const [worker, sibling, stranger] = [`${seed}-w`, `${seed}-sibling`, `${otherSeed}-stranger`];
   await turfd.ok(['fork', seed, worker]);
   await turfd.ok(['fork', seed, sibling]);
   await turfd.ok(['fork', otherSeed, stranger]);
@@ -61,7 +101,7 @@ await t.test('tenants are kept apart: seen from the host', requires(), async (t)
       pids.map((one) => Number(statusField(one, 'Uid').split(/\s+/)[0])),
     );
     const [one = 0, two = 0] = uids;
-    t.ok(Math.abs(one - two) >= 65_536, `${one} and ${two} are a range apart`);
+    t.ok(Math.abs(one - two) >= ids, `${one} and ${two} are a range apart`);
     t.not(statusField(pid, 'Uid'), statusField(await pidOf(seed), 'Uid'), 'a clone is not its seed');
     t.not(statusField(pid, 'Uid'), statusField(await pidOf(stranger), 'Uid'));
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
@@ -128,4 +168,4 @@ await t.test('tenants are kept apart: seen from the host', requires(), async (t)
       t.throws(() => readdirSync(`/proc/${pid}/root/${turfd.root}`), 'no path leads there');
     },
   );
-});
+}

@@ -57,6 +57,14 @@ void t.test('a fork request tells identity, environment and listening socket', (
   t.end();
 });
 
+void t.test('a clone may become a seed itself', (t) => {
+  const seed = { mode: 'userland', main: '/code/f.js', controlFd: 201 };
+  t.same(parseWorkerConfig(JSON.stringify({ id: 'f', seed })).seed, seed);
+  for (const bad of ['{"seed":true}', '{"seed":{"mode":"userland"}}'])
+    t.throws(() => parseWorkerConfig(bad), /^info\.seed/, bad);
+  t.end();
+});
+
 void t.test('limits that are not given have their defaults', (t) => {
   t.same(parseWorkerConfig('{"limits":{"graceMs":5,"bodyBytes":0}}').limits, {
     ...DEFAULT_LIMITS,

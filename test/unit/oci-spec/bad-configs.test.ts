@@ -516,7 +516,11 @@ const BAD_WORKERS: readonly Row[] = [
     'turf.seed: must be true or {"mode": "runtime" | "userland"}, got an object',
   ],
   [{ turf: { code: null, seed: { mode: 'userland' } } }, 'turf.code: is required for a userland seed'],
-  [{ turf: { seed: true, from: 's' } }, 'turf.from: conflicts with turf.seed: a seed is not cloned'],
+  [
+    { turf: { seed: { mode: 'runtime' }, from: 's' } },
+    'turf.from: conflicts with a runtime seed: what is cloned from one loads code',
+  ],
+  [{ turf: { seed: true, from: '.s' } }, 'turf.from: must not start with a dot, got ".s"'],
   [{ turf: { seed: true, listen: 'tcp:a:1' } }, 'turf.listen: conflicts with turf.seed: its workers listen'],
   [
     { turf: { from: '../s' } },

@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { bindListener, removeListener } from '../../../../daemon/seeds/listen.js';
-import { freeUserRange, RANGE_SIZE } from '../../../../daemon/seeds/user-range.js';
-import { someFacts } from '../containers/some-container.js';
 import { kernel } from '../channel/socket-pair.js';
 
 function directory(t: Test): string {
@@ -64,19 +62,4 @@ void t.test('other forms are refused', async (t) => {
   for (const text of ['', 'unix:relative', 'http://x', 'tcp:host', 'tcp:127.0.0.1:70000', '127.0.0.1:80'])
     await t.rejects(bindListener(kernel, text), { code: 'TURF_ERR_USAGE', path: 'listen' }, text);
   await t.rejects(bindListener(kernel, 'tcp:203.0.113.1:0'), { code: 'TURF_ERR_SYSTEM' });
-});
-
-void t.test('ranges of user ids never overlap, and one that is free again is used again', (t) => {
-  const bases: number[] = [];
-  for (let count = 0; count < 5; count++) {
-    const base = freeUserRange(bases.map((idBase) => someFacts({ idBase })));
-    t.ok(bases.every((other) => Math.abs(other - base) >= RANGE_SIZE));
-    bases.push(base);
-  }
-  const [first = 0, second = 0, ...rest] = bases;
-  t.equal(freeUserRange([first, ...rest].map((idBase) => someFacts({ idBase }))), second);
-  const all = Array.from({ length: 30_000 }, (_, index) => someFacts({ idBase: first + index * RANGE_SIZE }));
-  t.throws(() => freeUserRange(all), { code: 'TURF_ERR_SEED' });
-  t.ok(first + 30_000 * RANGE_SIZE < 2 ** 32, 'uids have 32 bits');
-  t.end();
 });
