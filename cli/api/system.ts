@@ -54,6 +54,8 @@ export const lifecycleEventSchema = z
       'fork',
       'oom',
       'update',
+      'checkpoint',
+      'restore',
     ]),
     id: z.string(),
     time: z.string(),

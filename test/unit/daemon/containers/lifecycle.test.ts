@@ -30,6 +30,7 @@ const MATRIX: Readonly<Record<LifecycleVerb, readonly boolean[]>> = {
   resume: [false, false, false, false, true],
   exec: [false, true, true, false, false],
   execPaused: [false, true, true, false, true],
+  checkpoint: [false, false, true, false, true],
 };
 
 void t.test('every verb in every state', (t) => {
