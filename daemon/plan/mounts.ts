@@ -105,7 +105,11 @@ function mountNew({ input, linux, plan }: PlanContext, planned: PlannedMount): '
 
 function remount({ plan }: PlanContext, planned: PlannedMount): void {
   const { label, target, options } = planned;
-  refuseFilesystemOptions(planned, 'cannot be changed by a remount');
+  // With `bind` a remount is one of the mount alone, as for mount(2).
+  const changes = options.superblock.map((key): readonly [string, string] => [key, '']).concat(options.data);
+  if (planned.bind !== false)
+    refuseFilesystemOptions(planned, 'cannot be changed by a remount of a bind mount');
+  else if (changes.length > 0) plan.reconfigure(label, target, changes);
   plan.mountSetattr(label, { target, attrSet: options.attrSet, attrClear: options.attrClear });
   if (options.attrSetRecursive !== 0 || options.attrClearRecursive !== 0) {
     plan.mountSetattr(label, {
