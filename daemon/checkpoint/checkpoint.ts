@@ -9,7 +9,7 @@ import { assertAllowed, observedState } from '../containers/lifecycle.js';
 import { storedConfig } from '../containers/stored-config.js';
 import { type Machine } from '../machine.js';
 import { commonArguments, findCriu, logOf, makeDirectories, runCriu } from './criu.js';
-import { type CheckpointImage, writeImage } from './image.js';
+import { type CheckpointImage, removeImage, writeImage } from './image.js';
 import { outsideMounts, outsideStreams } from './outside.js';
 
 const END_PATIENCE_MS = 10_000;
@@ -47,18 +47,24 @@ export async function checkpointContainer(
     command,
     ...['--tree', String(pid)],
     ...commonArguments(options, facts.rootfs, 'dump'),
+    ...freezer(container),
     ...external.flatMap((resource) => ['--external', resource]),
     ...dumpArguments(options),
   ];
   machine.log.info({ id, program, args }, 'criu is started');
-  await runCriu(program, args, logOf(options, 'dump'));
-
+  // Before: without it the images of a container that has ended would be worth nothing.
   writeImage(options.imagePath, {
     version: 1,
     mounts: [...mounts],
     streams: streams.map(({ fd, key }) => ({ fd, key })),
     namespaces: namespaces.map(({ type, key }) => ({ type, key })),
   });
+  try {
+    await runCriu(program, args, logOf(options, 'dump'));
+  } catch (error) {
+    removeImage(options.imagePath);
+    throw error;
+  }
   machine.log.info({ id, images: options.imagePath }, 'container checkpointed');
   machine.events.publish({ type: 'checkpoint', id, pid });
   if (options.preDump === true || options.leaveRunning === true) return;
@@ -76,6 +82,12 @@ function refuseKind({ id, facts: { kind } }: Container): void {
   throw new TurfError('TURF_ERR_UNSUPPORTED', `cannot checkpoint ${id}: ${why}`, {
     operation: `checkpoint ${id}`,
   });
+}
+
+/** By its cgroup all of a container stops at once; a paused one is so already, and CRIU leaves it as it was. */
+function freezer({ cgroup }: Container): readonly string[] {
+  const directory = cgroup?.paths.get('freezer') ?? cgroup?.paths.get('');
+  return directory === undefined ? [] : ['--freeze-cgroup', directory];
 }
 
 function dumpArguments(options: CheckpointOptions): readonly string[] {

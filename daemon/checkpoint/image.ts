@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TurfError } from '../../cli/turf-error.js';
@@ -21,8 +21,20 @@ const imageSchema = z.strictObject({
 /** What a restore has to know beyond CRIU's files. */
 export type CheckpointImage = z.infer<typeof imageSchema>;
 
+/** @throws TurfError TURF_ERR_USAGE */
 export function writeImage(directory: string, image: CheckpointImage): void {
-  writeFileSync(join(directory, NAME), `${JSON.stringify(image, undefined, 2)}\n`, { mode: 0o600 });
+  const path = join(directory, NAME);
+  try {
+    writeFileSync(path, `${JSON.stringify(image, undefined, 2)}\n`, { mode: 0o600 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TurfError('TURF_ERR_USAGE', `--image-path: ${reason}`, { path, cause });
+  }
+}
+
+/** After a checkpoint that failed. */
+export function removeImage(directory: string): void {
+  rmSync(join(directory, NAME), { force: true });
 }
 
 /** @throws TurfError TURF_ERR_USAGE where the directory has no checkpoint of turf's */

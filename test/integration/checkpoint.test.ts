@@ -177,6 +177,22 @@ await t.test('checkpoint and restore', withCriu, async (t) => {
     },
   );
 
+  await t.test('a paused container is saved, and goes on paused or, restored, running', async (t) => {
+    const images = temporary(t);
+    const id = turfd.id('paused');
+    await turfd.ok(['run', '--detach', '--bundle', counting.path, id]);
+    await turfd.ok(['pause', id]);
+    const checkpoint = [...program, 'checkpoint', '--image-path', images];
+    await turfd.ok([...checkpoint, '--leave-running', id], slow);
+    t.equal((await turfd.state(id)).status, 'paused');
+    await turfd.ok([...checkpoint, id], slow);
+    const restore = ['restore', '--detach', '--image-path', images, '--bundle', counting.path, id];
+    const restored = await turfd.ok([...program, ...restore], slow);
+    await eventually('it to count on', () => last(restored.later().stdout) > 0);
+    t.equal((await turfd.state(id)).status, 'running');
+    await turfd.ok(['delete', '--force', id]);
+  });
+
   await t.test('a restore that fails tells the end of the log, and leaves nothing', async (t) => {
     const images = temporary(t);
     const id = turfd.id('broken');
