@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   TURF_ERR_HOOK: { status: 500, exit: 1 },
   TURF_ERR_CGROUP: { status: 500, exit: 1 },
   TURF_ERR_SEED: { status: 409, exit: 1 },
+  TURF_ERR_CHECKPOINT: { status: 500, exit: 1 },
   TURF_ERR_TIMEOUT: { status: 504, exit: 1 },
   TURF_ERR_UNAVAILABLE: { status: 503, exit: 1 },
   TURF_ERR_SYSTEM: { status: 500, exit: 1 },

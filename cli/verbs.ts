@@ -16,6 +16,8 @@ const verbs: Readonly<Record<string, () => Promise<VerbModule>>> = {
   ps: () => import('./verbs/ps.js'),
   kill: () => import('./verbs/kill.js'),
   delete: () => import('./verbs/delete.js'),
+  checkpoint: () => import('./verbs/checkpoint.js'),
+  restore: () => import('./verbs/restore.js'),
   update: () => import('./verbs/update.js'),
   list: () => import('./verbs/list.js'),
   logs: () => import('./verbs/logs.js'),

@@ -56,6 +56,8 @@ export const lifecycleEventSchema = z
       'update',
       'scaled-to-zero',
       'woken',
+      'checkpoint',
+      'restore',
     ]),
     id: z.string(),
     time: z.string(),

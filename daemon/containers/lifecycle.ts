@@ -17,7 +17,7 @@ export type Lifecycle =
 export type ObservedState = Lifecycle['state'] | 'paused' | 'asleep';
 
 export type LifecycleVerb =
-  'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume' | 'exec' | 'execPaused';
+  'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume' | 'exec' | 'execPaused' | 'checkpoint';
 
 /** Which verb is allowed in which state (runtime-spec, runtime.md "Lifecycle"; delete of a created container as runc does). */
 const ALLOWED: Readonly<Record<LifecycleVerb, readonly ObservedState[]>> = {
@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<LifecycleVerb, readonly ObservedState[]>> = {
   resume: ['paused'],
   exec: ['created', 'running'],
   execPaused: ['created', 'running', 'paused'],
+  checkpoint: ['running', 'paused'],
 };
 
 /**
@@ -55,6 +56,8 @@ function refusal(id: string, verb: LifecycleVerb, state: ObservedState): string 
       return state === 'paused'
         ? `cannot exec in a paused container (use --ignore-paused to override): ${id}`
         : `cannot exec in a ${state} container: ${id}`;
+    case 'checkpoint':
+      return `cannot checkpoint a container that is not running: ${id} is ${state}`;
     case 'resume':
       return `container not paused: ${id} is ${state}`;
     case 'delete':

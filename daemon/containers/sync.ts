@@ -48,12 +48,32 @@ export class SyncChannel {
         throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
       }
       if (frame.type === ready) return;
-      if (frame.type === 'E') throw planError(frame.payload, labels);
-      if (frame.type !== 'S' || syncs === MOST_SYNCS)
-        throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${printable(frame.type)} while setting up`);
-      const answer = await onSync(read(frame.payload, (reader) => reader.u32()));
-      await this.#channel.send('G', new PayloadWriter().str(answer).finish());
+      await this.#answerSync(frame, syncs, labels, onSync);
     }
+  }
+
+  /**
+   * Waits until the process has executed a program that knows nothing of the channel, answering its syncs.
+   *
+   * @throws TurfError TURF_ERR_LAUNCH with the field at fault
+   */
+  async untilReplaced(labels: readonly string[], onSync: (tag: number) => Promise<string>): Promise<void> {
+    let syncs = 0;
+    for (let frame = await this.next(); frame !== undefined; frame = await this.next())
+      await this.#answerSync(frame, syncs++, labels, onSync);
+  }
+
+  async #answerSync(
+    frame: Frame,
+    syncs: number,
+    labels: readonly string[],
+    onSync: (tag: number) => Promise<string>,
+  ): Promise<void> {
+    if (frame.type === 'E') throw planError(frame.payload, labels);
+    if (frame.type !== 'S' || syncs === MOST_SYNCS)
+      throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${printable(frame.type)} while setting up`);
+    const answer = await onSync(read(frame.payload, (reader) => reader.u32()));
+    await this.#channel.send('G', new PayloadWriter().str(answer).finish());
   }
 
   /** True once the other end has gone. */

@@ -31,6 +31,7 @@ const MATRIX: Readonly<Record<LifecycleVerb, readonly boolean[]>> = {
   resume: [false, false, false, false, true, false],
   exec: [false, true, true, false, false, false],
   execPaused: [false, true, true, false, true, false],
+  checkpoint: [false, false, true, false, true, false],
 };
 
 void t.test('every verb in every state', (t) => {

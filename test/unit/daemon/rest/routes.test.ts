@@ -220,6 +220,24 @@ void t.test('wait answers the final state', async (t) => {
   t.match(answer.json(), { id: 'w1', status: 'stopped', turf: { exitCode: 3 } });
 });
 
+void t.test('exec collects what the program wrote, up to the limit', async (t) => {
+  const { app, calls } = server();
+  t.teardown(() => app.close());
+  const url = '/v1/containers/c1/exec';
+  const ask = (payload: object) => app.inject({ method: 'POST', url, payload });
+  const whole = await ask({ args: ['sh', '-c', 'x'], user: { uid: 5 }, stdin: 'in' });
+  t.same(whole.json(), { pid: 4250, exitCode: 3, stdout: 'out\n', stderr: 'err\n', truncated: false });
+  t.same(calls[0]?.arguments[0], {
+    id: 'c1',
+    args: ['sh', '-c', 'x'],
+    user: { uid: 5 },
+    stdin: Buffer.from('in'),
+  });
+  const cut = await ask({ process: { args: ['x'] }, outputLimit: 2 });
+  t.same(cut.json(), { pid: 4250, exitCode: 3, stdout: 'ou', stderr: 'er', truncated: true });
+  t.same(calls[1]?.arguments[0], { id: 'c1', process: '{"args":["x"]}' });
+});
+
 void t.test('a binary answer of a worker travels as base64, in both directions', async (t) => {
   const body = Buffer.from([0xff, 0, 1]);
   const { app, calls } = server({
