@@ -126,8 +126,15 @@ export function installWebSocketPair(responses: ResponseClasses): void {
   if (known !== undefined) Object.defineProperty(Response.prototype, 'webSocket', known);
 }
 
-function importScripts(): never {
-  throw new TypeError('importScripts: a module imports with import');
+let load: (urls: readonly string[]) => void = () => undefined;
+
+/** What `importScripts` does with its arguments. */
+export function importScriptsBy(loader: typeof load): void {
+  load = loader;
+}
+
+function importScripts(...urls: unknown[]): void {
+  load(urls.map(toDomString));
 }
 
 /** Engines that have URLPattern keep theirs. The polyfill puts itself into the global scope. */

@@ -6,6 +6,9 @@ import vm from 'node:vm';
 import { builtinModule, valueModule } from './builtin-modules.js';
 import { showPlace } from './engine-internals.js';
 
+/** A line that only a module can begin with. */
+const MODULE_LINE = /^\s*(?:import\b(?!\s*\()|export\b)/m;
+
 /**
  * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
  * JSON, text and bytes by an attribute `type`, WebAssembly, and by name AsyncLocalStorage and what its bundle lists of Node.js; nothing else exists for it.
@@ -16,6 +19,8 @@ export class ModuleLoader {
   readonly #seen: ((path: string) => void) | undefined;
   readonly #modules = new Map<string, vm.Module>();
   readonly #evaluations = new Map<vm.Module, Promise<void>>();
+  /** The main script is no module. */
+  #classic = false;
   #linking: Promise<void> = Promise.resolve();
 
   /**
@@ -30,13 +35,69 @@ export class ModuleLoader {
   }
 
   /**
-   * Evaluates the module at `path` and everything it imports.
+   * Runs the script at `path`: as a module with everything it imports, or, if nothing in it makes it one (import, export, top-level await), as a
+   * classic script (HTML, 8.1.4.4), whose variables are global.
    *
-   * @returns its namespace
+   * @returns the module's namespace
    * @throws what the code throws; SyntaxError; TypeError for an import that is not allowed or not found
    */
   async import(path: string): Promise<object> {
-    return this.#run(this.#load(pathToFileURL(path), undefined, path));
+    const script = this.#classicScript(this.#locate(pathToFileURL(path), path));
+    if (script === undefined) return this.#run(this.#load(pathToFileURL(path), undefined, path));
+    this.#classic = true;
+    script.runInThisContext();
+    return {};
+  }
+
+  /**
+   * WorkerGlobalScope.importScripts (HTML, 10.3.1): runs classic scripts, one after the other.
+   *
+   * @param base URL that relative ones begin from
+   * @throws TypeError in a module; DOMException NetworkError, SyntaxError for what is no address; what the scripts throw
+   */
+  importScripts(base: string, urls: readonly string[]): void {
+    if (!this.#classic) throw new TypeError('importScripts: a module imports with import');
+    const resolved = urls.map((url) => {
+      if (URL.canParse(url, base)) return new URL(url, base);
+      throw new DOMException(`importScripts: not an address: ${url}`, 'SyntaxError');
+    });
+    for (const url of resolved) {
+      let path: string;
+      try {
+        path = this.#locate(url, url.href);
+      } catch (error) {
+        throw new DOMException(error instanceof Error ? error.message : String(error), 'NetworkError');
+      }
+      this.#compileScript(path, readFileSync(path, 'utf8')).runInThisContext();
+    }
+  }
+
+  #classicScript(path: string): vm.Script | undefined {
+    const text = readFileSync(path, 'utf8');
+    if (MODULE_LINE.test(text)) return undefined;
+    try {
+      return this.#compileScript(path, text);
+    } catch (error) {
+      // As a module it may be right; if not, that is the error to show.
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  #compileScript(path: string, text: string): vm.Script {
+    const filename = pathToFileURL(path).href;
+    return new vm.Script(text, { filename, importModuleDynamically: this.#dynamicImport(filename) });
+  }
+
+  /** What `import()` does in the code of that address. */
+  #dynamicImport(
+    identifier: string,
+  ): (specifier: string, referrer: unknown, attributes: ImportAttributes) => Promise<vm.Module> {
+    return async (specifier, _referrer, attributes) => {
+      const module = this.#resolve(specifier, identifier, attributes);
+      await this.#run(module);
+      return module;
+    };
   }
 
   async #run(module: vm.Module): Promise<object> {
@@ -137,15 +198,7 @@ export class ModuleLoader {
       initializeImportMeta(meta) {
         meta.url = identifier;
       },
-      importModuleDynamically: async (
-        specifier: string,
-        _referrer: unknown,
-        attributes: ImportAttributes,
-      ) => {
-        const module = this.#resolve(specifier, identifier, attributes);
-        await this.#run(module);
-        return module;
-      },
+      importModuleDynamically: this.#dynamicImport(identifier),
     });
   }
 }

@@ -10,6 +10,7 @@ import { describe, die, installErrorEvents, type Leave, reportFailedRequest } fr
 import {
   defineLocation,
   type Identity,
+  importScriptsBy,
   installGlobalScope,
   installWebSocketPair,
   sealGlobalScope,
@@ -161,7 +162,9 @@ export function createRuntime(leave: Leave): Runtime {
     },
     async load(main, nodeModules, seen) {
       defineLocation(pathToFileURL(main).href);
-      defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main), nodeModules, seen).import(main));
+      const loader = new ModuleLoader(dirname(main), nodeModules, seen);
+      importScriptsBy((urls) => loader.importScripts(pathToFileURL(main).href, urls));
+      defaultFetch = defaultFetchOf(await loader.import(main));
     },
     onFirstRequest(action) {
       beforeRequest = action;

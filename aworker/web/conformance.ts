@@ -1,6 +1,8 @@
 /** Where the engine's and libraries' classes differ from what Web IDL and their specifications declare, and can be set right in place. */
 import { INTERFACES } from './exposure.js';
 import { conform, defineConstants, isCallable } from './interface.js';
+import { correctWindows1252 } from './text-decoder.js';
+import { correctWriteAfterClose } from './writable-stream.js';
 
 type Constructor = abstract new (...args: never[]) => unknown;
 
@@ -105,5 +107,7 @@ export function conformInterfaces(): void {
   }
   completeReturnValue();
   refuseToBlock();
+  correctWindows1252();
+  correctWriteAfterClose();
   defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
 }
