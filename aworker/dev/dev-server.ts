@@ -15,7 +15,8 @@ type State =
   | { readonly at: 'loading' | 'serving'; readonly worker: WorkerProcess }
   /** The page that tells why is `worker`. */
   | { readonly at: 'failed'; readonly worker: WorkerProcess }
-  | { readonly at: 'ended' };
+  /** Before the first worker, and after the last. */
+  | { readonly at: 'idle' };
 
 /** Keeps one worker serving the newest code, and one process ready for the next. */
 export class DevServer {
@@ -24,7 +25,7 @@ export class DevServer {
   readonly #watcher: FileWatcher;
   /** Runtime without a script: what a save needs. */
   #spare: WorkerProcess | undefined;
-  #state: State = { at: 'ended' };
+  #state: State = { at: 'idle' };
 
   /** @param listenFd listening socket: connections wait in it while no worker accepts */
   constructor(options: DevOptions, listenFd: number) {
@@ -44,8 +45,8 @@ export class DevServer {
     const { limits } = this.#options;
     this.#watcher.close();
     const processes = this.#spare === undefined ? [] : [this.#spare];
-    if (this.#state.at !== 'ended') processes.push(this.#state.worker);
-    this.#state = { at: 'ended' };
+    if (this.#state.at !== 'idle') processes.push(this.#state.worker);
+    this.#state = { at: 'idle' };
     for (const one of processes) one.retire(limits.graceMs + KILL_MS);
     await Promise.all(processes.map((one) => one.ended));
   }
@@ -54,7 +55,7 @@ export class DevServer {
   async #replace(what: string): Promise<void> {
     const began = performance.now();
     const { inspectPort, limits, main, env, nodeModules } = this.#options;
-    const old = this.#state.at === 'ended' ? undefined : this.#state.worker;
+    const old = this.#state.at === 'idle' ? undefined : this.#state.worker;
     old?.retire(inspectPort === undefined ? limits.graceMs + KILL_MS : KILL_DEBUGGED_MS);
     const worker = this.#take((event) => this.#happened(worker, event, what, began));
     this.#state = { at: 'loading', worker };
@@ -68,7 +69,7 @@ export class DevServer {
 
   #happened(worker: WorkerProcess, event: WorkerEvent, what: string, began: number): void {
     const { at } = this.#state;
-    if (at === 'ended' || this.#state.worker !== worker) return;
+    if (at === 'idle' || this.#state.worker !== worker) return;
     switch (event.type) {
       case 'file':
         this.#watcher.add(event.path);

@@ -32,6 +32,9 @@ const DOCUMENTS = [
   ...readdirSync('docs', { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
+  ...readdirSync('examples', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join('examples', name, 'README.md')),
 ];
 
 void t.test('docs/architecture.md: every file exists, and defines the functions named beside it', (t) => {

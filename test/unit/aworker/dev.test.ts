@@ -153,6 +153,26 @@ void t.test('an error shows its source, through source maps; a worker that ends 
   t.equal(await ask(address), 'again');
 });
 
+void t.test('a WebSocket is a line once it is closed', async (t) => {
+  const dev = new Dev(t, {
+    'index.js': `export default { fetch() {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.addEventListener('message', ({ data }) => server.close(1000, data));
+      server.accept();
+      return new Response(null, { status: 101, webSocket: client });
+    } };`,
+  });
+  const address = await dev.address();
+  await dev.until(/ready/);
+  const socket = new WebSocket(`ws://${address.slice('tcp:'.length)}/chat`);
+  socket.addEventListener('open', () => socket.send('enough'));
+  const [{ code, reason }] = (await once(socket, 'close')) as [{ code: number; reason: string }];
+  t.same([code, reason], [1000, 'enough']);
+  await dev.until(/^GET \/chat 101 \d+\.\d ms, a WebSocket$/m);
+  t.equal((await http(address, '/plain')).status, 426);
+  await dev.until(/^GET \/plain 426 /m);
+});
+
 void t.test('Ctrl-C ends the worker in order, and every process', async (t) => {
   const dev = new Dev(t, {
     'index.js': `addEventListener('uninstall', () => console.log('goodbye')); ${says('x')}`,
