@@ -140,16 +140,19 @@ await t.test('a worker that runs only while somebody asks', requires(), async (o
   await outer.test('kill -9 of the daemon loses no connection, asleep or awake', async (t) => {
     const [one, other] = [turfd.id('kept'), turfd.id('awake')];
     const listen = await asleep(one, '--idle', IDLE, '--listen', 'tcp:127.0.0.1:0');
-    const second = await asleep(other, '--idle', '500ms', '--listen', 'tcp:127.0.0.1:0');
+    const second = await asleep(other, '--idle', '4s', '--listen', 'tcp:127.0.0.1:0');
     await http(second, '/');
+    const { pid } = await turfd.state(other);
     const node = turfd.nodePid;
     await turfd.killNode();
-    const answers = [http(listen, '/'), http(second, '/'), delay(700).then(() => http(second, '/'))];
+    const answers = [http(listen, '/'), http(second, '/')];
+    await eventually('the worker to end by itself', () => !isAlive(pid));
+    answers.push(http(second, '/'));
     await turfd.untilRestarted(node);
     t.same(
       (await Promise.all(answers)).map(({ body }) => body),
       [`${one} 1`, `${other} 2`, `${other} 1`],
-      'the last waited for a worker that only the new daemon could fork',
+      'the last by a worker that only the new daemon could fork',
     );
     await turfd.until(one, 'asleep');
     t.equal((await http(listen, '/')).body, `${one} 1`);
