@@ -11,6 +11,13 @@ const LONGEST_TEXT = 1000;
 /** More than any plan has: each costs the daemon work. */
 const MOST_SYNCS = 8;
 
+/** The process has gone and did not say why: something killed it. */
+export class EndedEarly extends TurfError {
+  constructor() {
+    super('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
+  }
+}
+
 /** The daemon's end of a sync channel (docs/protocol.md, "Sync channel"). */
 export class SyncChannel {
   readonly #channel: FrameChannel;
@@ -44,9 +51,7 @@ export class SyncChannel {
   ): Promise<void> {
     for (let syncs = 0; ; syncs++) {
       const frame = await this.next();
-      if (frame === undefined) {
-        throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
-      }
+      if (frame === undefined) throw new EndedEarly();
       if (frame.type === ready) return;
       await this.#answerSync(frame, syncs, labels, onSync);
     }

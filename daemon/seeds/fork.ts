@@ -8,6 +8,7 @@ import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { logStdio } from '../containers/logs.js';
+import { EndedEarly } from '../containers/sync.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { PlanBuilder } from '../plan/encode.js';
@@ -49,6 +50,9 @@ type Making =
   | { readonly kind: 'ahead'; readonly clone: AheadClone }
   | { readonly kind: 'asked'; readonly request: CloneRequest; readonly cgroup: CgroupHandle };
 
+/** A clone made ahead was killed while it was given its plan, before any user code ran. */
+class AheadCloneLost extends Error {}
+
 /**
  * Clones a seed into a worker: parked until `start` where `hold` is asked for, running otherwise. Everything is undone if a step
  * fails.
@@ -58,17 +62,33 @@ type Making =
 export async function forkWorker(
   context: ForkContext,
   options: ForkOptions,
+  given: Given,
+): Promise<{ container: Container; result: ForkResult }> {
+  try {
+    return await forkOnce(context, options, given, context.ahead);
+  } catch (error) {
+    if (!(error instanceof AheadCloneLost)) throw error;
+    return forkOnce(context, options, given, undefined);
+  }
+}
+
+/** @param ahead clones that may be taken; undefined: the seed is asked for one @throws TurfError, AheadCloneLost */
+async function forkOnce(
+  context: ForkContext,
+  options: ForkOptions,
   { stdio, waking }: Given,
+  ahead: AheadClones | undefined,
 ): Promise<{ container: Container; result: ForkResult }> {
   const { machine, exits } = context;
   const begun = process.hrtime.bigint();
   const { id } = options;
   const spec = workerSpec(machine, options, context.configOf);
   const undo = new UndoStack();
+  let making: Making | undefined;
   try {
     if (waking === undefined) reserve(machine, id, undo);
     else undo.push('state', () => machine.store.writeFacts(waking.asleep.facts));
-    const making = begin(context, id, spec, askedLimits(machine, spec.resources, options), undo);
+    making = begin(machine, ahead, id, spec, askedLimits(machine, spec.resources, options), undo);
     const container = new Container(firstFacts(machine, id, spec, { stdio, waking }));
     exits.hush(container);
     // One that wakes is asleep to whoever asks until it runs.
@@ -103,13 +123,14 @@ export async function forkWorker(
   } catch (error) {
     const suppressed = await undo.unwind();
     for (const err of suppressed) machine.log.error({ id, err }, 'could not undo a failed fork');
-    throw error;
+    throw making?.kind === 'ahead' && error instanceof EndedEarly ? new AheadCloneLost() : error;
   }
 }
 
 /** Takes a clone that is there; otherwise the seed clones itself while the daemon prepares what the clone is to become. */
 function begin(
-  { machine, ahead }: ForkContext,
+  machine: Machine,
+  ahead: AheadClones | undefined,
   id: string,
   spec: WorkerSpec,
   resources: OciResources,
@@ -118,7 +139,7 @@ function begin(
   // One that is there has a cgroup and knows its code already.
   const clone =
     typeof spec.code === 'string' && spec.cgroupsPath === undefined
-      ? ahead.take(spec.seed.id, { code: spec.code, hostNetwork: spec.hostNetwork, resources })
+      ? ahead?.take(spec.seed.id, { code: spec.code, hostNetwork: spec.hostNetwork, resources })
       : undefined;
   if (clone !== undefined) {
     undo.push('clone', () => clone.end());

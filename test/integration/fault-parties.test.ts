@@ -115,28 +115,40 @@ await t.test('whoever takes part in a fork stops, or is killed', requires(), asy
     t.same(cgroupsAbout(id), []);
   });
 
-  await outer.test('clone made ahead: kill -9 while it waits; the fork makes another', async (t) => {
-    const pooled = turfd.id('pooled');
-    await turfd.ok(['seed', 'create', '-b', sayingBundle(t, 'right'), '--pool', '1', pooled]);
-    const waiting = (): number[] =>
-      cgroupsAbout(`${pooled}~`).flatMap((path) => {
-        try {
-          return execFileSync('cat', [join(path, 'cgroup.procs')])
-            .toString()
-            .trim()
-            .split('\n')
-            .map(Number);
-        } catch {
-          return [];
-        }
-      });
-    await eventually('a clone to wait', () => waiting().some((pid) => pid > 0));
-    for (const pid of new Set(waiting().filter((one) => one > 0))) process.kill(pid, 'SIGKILL');
-    await turfd.ok(['fork', pooled, turfd.id('another')]);
-    await consistent(t, turfd, turfd.id('another'));
-    await turfd.ok(['seed', 'rm', pooled]);
-    await eventually('no cgroup of the pool to be left', () => cgroupsAbout(`${pooled}~`).length === 0);
-  });
+  await outer.test(
+    'clone made ahead: kill -9 while it waits, or is given its plan; the fork makes another',
+    async (t) => {
+      const pooled = turfd.id('pooled');
+      await turfd.ok(['seed', 'create', '-b', sayingBundle(t, 'right'), '--pool', '1', pooled]);
+      const waiting = (): number[] =>
+        cgroupsAbout(`${pooled}~`).flatMap((path) => {
+          try {
+            return execFileSync('cat', [join(path, 'cgroup.procs')])
+              .toString()
+              .trim()
+              .split('\n')
+              .map(Number);
+          } catch {
+            return [];
+          }
+        });
+      await eventually('a clone to wait', () => waiting().some((pid) => pid > 0));
+      for (const pid of new Set(waiting().filter((one) => one > 0))) process.kill(pid, 'SIGKILL');
+      await turfd.ok(['fork', pooled, turfd.id('another')]);
+      await consistent(t, turfd, turfd.id('another'));
+      await eventually('the next clone to wait', () => waiting().some((pid) => pid > 0));
+      const next = new Set(waiting().filter((one) => one > 0));
+      for (const pid of next) process.kill(pid, 'SIGSTOP');
+      const id = turfd.id('given');
+      const fork = turfd.ok(['fork', pooled, id]);
+      await eventually('the fork to begin', () => readdirSync(turfd.root).includes(id));
+      for (const pid of next) process.kill(pid, 'SIGKILL');
+      await fork;
+      await consistent(t, turfd, id);
+      await turfd.ok(['seed', 'rm', pooled]);
+      await eventually('no cgroup of the pool to be left', () => cgroupsAbout(`${pooled}~`).length === 0);
+    },
+  );
 
   await outer.test('supervisor: kill -9 ends the daemon; the next takes over what runs', async (t) => {
     const id = turfd.id('kept');
