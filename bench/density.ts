@@ -74,7 +74,8 @@ export async function densityOfPeers(
         row('memory per idle instance after one request', contestant.name, 'KiB', [held]),
       );
     } finally {
-      for (const child of children) child.kill('SIGKILL');
+      // SIGKILL of aworker would leave the process that it started.
+      for (const child of children) child.kill('SIGTERM');
     }
   }
   return rows;
