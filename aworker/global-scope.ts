@@ -26,6 +26,7 @@ import {
   ServiceWorkerGlobalScope,
   WorkerGlobalScope,
 } from './web/scope-interfaces.js';
+import { LexicalRequire } from './web/lexical-require.js';
 import { installWasmStreaming } from './web/wasm-streaming.js';
 import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
 import { createLocation, WorkerLocation } from './web/worker-location.js';
@@ -43,6 +44,8 @@ export interface Identity {
 }
 
 function define(name: string, value: unknown, enumerable = false): void {
+  // Node makes some of its globals when they are looked at, as defining one over them does: a whole undici.
+  Reflect.deleteProperty(globalThis, name);
   Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
@@ -82,8 +85,6 @@ function defineClasses(): void {
 
 /** Turns Node's global scope into a worker's. Nothing of ours may look up a Node global afterwards. */
 export function installGlobalScope(identity: Identity): void {
-  closeNodeLoader();
-  installStackTraces();
   installScopeInterfaces();
   defineClasses();
   installEventTarget();
@@ -118,7 +119,9 @@ function importScripts(): never {
 
 /** Engines that have URLPattern keep theirs. The polyfill puts itself into the global scope. */
 function loadUrlPattern(): void {
-  if (!('URLPattern' in globalThis)) createRequire(import.meta.url)('urlpattern-polyfill');
+  if ('URLPattern' in globalThis) return;
+  // Not by Node's loader: a startup snapshot must not hold modules of it.
+  new LexicalRequire({}).load(createRequire(import.meta.url).resolve('urlpattern-polyfill'));
 }
 
 /** The last step, once every class has its final form: members go where their interfaces have them, and Node's globals go away. */
@@ -126,7 +129,6 @@ export function sealGlobalScope(): void {
   const { crypto, performance, fetch, queueMicrotask, atob, btoa } = globalThis;
   const navigator = createNavigator();
   const caches = createCacheStorage();
-  installWasmStreaming();
   if (KEYS_SHOW_MATERIAL) installKeys(Object.getPrototypeOf(crypto.subtle) as object);
   defineScopeAttribute('self', () => globalThis);
   defineScopeAttribute('navigator', () => navigator);
@@ -165,6 +167,13 @@ export function sealGlobalScope(): void {
   loadUrlPattern();
   conformInterfaces();
   expose();
+}
+
+/** What takes a whole engine, which one that builds a startup snapshot is not. To be called before any user code runs. */
+export function attachToEngine(): void {
+  closeNodeLoader();
+  installStackTraces();
+  installWasmStreaming();
 }
 
 /** Makes Node itself believe in the new pid. */

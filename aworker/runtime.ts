@@ -7,8 +7,14 @@ import { installClock } from './clock.js';
 import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.js';
 import { exercise } from './exercise.js';
 import { describe, die, installErrorEvents, type Leave, reportFailedRequest } from './fatal.js';
-import { defineLocation, type Identity, installGlobalScope, sealGlobalScope } from './global-scope.js';
-import { listening, WorkerServer } from './http-server.js';
+import {
+  attachToEngine,
+  defineLocation,
+  type Identity,
+  installGlobalScope,
+  sealGlobalScope,
+} from './global-scope.js';
+import type { WorkerServer } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
@@ -25,6 +31,8 @@ const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface Runtime {
   readonly identity: Identity;
+  /** Takes this process's errors, signals and end; call once, before user code runs. */
+  attach(): void;
   /** Takes over a worker's identity and limits; from now on it has a limited time to start. */
   begin(worker: WorkerConfig): void;
   /** Evaluates the worker's main module. */
@@ -61,11 +69,12 @@ async function finish(server: WorkerServer | undefined): Promise<void> {
 }
 
 /**
- * Makes this process a worker's: global scope, events, exits.
+ * Makes this process's engine a worker's: its global scope. What belongs to the process follows in `attach`.
  *
  * @param leave how the process ends; Node's own exit calls it too
+ * @param http what makes servers, asked when the first is made: node:http cannot be part of a startup snapshot
  */
-export function createRuntime(leave: Leave): Runtime {
+export function createRuntime(leave: Leave, http: () => typeof import('./http-server.js')): Runtime {
   const identity: Identity = { id: '', pid: process.pid, env: {} };
   let defaultFetch: DefaultFetch | undefined;
   let warmFetch: DefaultFetch | undefined;
@@ -113,9 +122,6 @@ export function createRuntime(leave: Leave): Runtime {
     };
   };
 
-  installErrorEvents(dying);
-  process.on('exit', (code) => leave(code));
-  for (const signal of ENDING_SIGNALS) process.on(signal, end);
   installClock();
   installRandomness();
   installGlobalScope(identity);
@@ -124,6 +130,12 @@ export function createRuntime(leave: Leave): Runtime {
 
   const runtime: Runtime = {
     identity,
+    attach() {
+      installErrorEvents(dying);
+      process.on('exit', (code) => leave(code));
+      for (const signal of ENDING_SIGNALS) process.on(signal, end);
+      attachToEngine();
+    },
     begin(worker) {
       identity.id = worker.id;
       identity.env = worker.env;
@@ -156,7 +168,7 @@ export function createRuntime(leave: Leave): Runtime {
       }
     },
     createServer: () =>
-      new WorkerServer(handle, classes, (id, error, promise) =>
+      new (http().WorkerServer)(handle, classes, (id, error, promise) =>
         reportFailedRequest(dying, id, error, promise),
       ),
     prepareServer() {
@@ -171,7 +183,7 @@ export function createRuntime(leave: Leave): Runtime {
       server.limit(limits);
       if (maxRequests !== undefined)
         retireAfter(server, maxRequests, () => void finish(server).then(() => leave(0)));
-      await listening(server, listen);
+      await http().listening(server, listen);
     },
   };
   return runtime;

@@ -13,6 +13,7 @@ import {
   type WorkerConfig,
 } from './config.js';
 import { renewPid } from './global-scope.js';
+import * as httpServer from './http-server.js';
 import { raise } from './lifecycle.js';
 import { collectGarbage, Quiescence } from './quiesce.js';
 import { reseed } from './randomness.js';
@@ -69,7 +70,8 @@ async function seedUntilWorker(runtime: Runtime): Promise<{ seed: SeedConfig; wo
 }
 
 runWorker(leave, async () => {
-  const runtime = createRuntime(leave);
+  const runtime = createRuntime(leave, () => httpServer);
+  runtime.attach();
   parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
   await warm(runtime, seedPoint.warmListener());
   const { seed, worker } = await seedUntilWorker(runtime);

@@ -4,7 +4,8 @@ import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 
 const RETRY_MS = 1;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
+/** Made when it is needed: an engine that builds a startup snapshot has no shared memory. */
+let sleeper: Int32Array | undefined;
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
@@ -18,7 +19,7 @@ export function writeText(fd: 1 | 2, text: string): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       if (!isCode(error, 'EAGAIN')) return;
-      Atomics.wait(sleeper, 0, 0, RETRY_MS);
+      Atomics.wait((sleeper ??= new Int32Array(new SharedArrayBuffer(4))), 0, 0, RETRY_MS);
     }
   }
 }

@@ -9,8 +9,9 @@ const LIBRARY = fileURLToPath(new URL('../native/libturf-confine.so', import.met
  *
  * A process in which that fails ends with status 1.
  *
+ * @param library where libturf-confine.so lies; default: where the build puts it
  * @throws Error where the library cannot be loaded
  */
-export function confine(): void {
-  process.dlopen({ exports: {} }, LIBRARY);
+export function confine(library: string = LIBRARY): void {
+  process.dlopen({ exports: {} }, library);
 }

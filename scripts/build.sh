@@ -13,13 +13,14 @@ done
 make -s -C native-shim
 
 # Folders count too: their time changes when a file is removed from them.
-sources='oci-spec native-shim daemon cli aworker bench demo test tsconfig.json package.json'
+sources='oci-spec native-shim daemon cli aworker bench demo test tsconfig.json package.json scripts/bundle-runtime.js'
 if [ ! -e dist/.built ] ||
-  [ -n "$(find $sources \( -name '*.ts' -o -name '*.json' -o -type d \) -newer dist/.built -print -quit)" ]; then
+  [ -n "$(find $sources \( -name '*.ts' -o -name '*.json' -o -name '*.js' -o -type d \) -newer dist/.built -print -quit)" ]; then
   node_modules/.bin/tsc -p tsconfig.json || {
     echo "build: TypeScript errors (above)" >&2
     exit 1
   }
+  node scripts/bundle-runtime.js
   : >dist/.built
 fi
 

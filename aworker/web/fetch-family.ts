@@ -4,7 +4,6 @@
  */
 import { Buffer } from 'node:buffer';
 import nodeCrypto from 'node:crypto';
-import { createRequire } from 'node:module';
 import process from 'node:process';
 import {
   clearImmediate,
@@ -14,7 +13,9 @@ import {
   setInterval,
   setTimeout,
 } from 'node:timers';
+import { fileURLToPath } from 'node:url';
 import { randomInt } from '../randomness.js';
+import { lateBuiltins } from './late-builtins.js';
 import { LexicalRequire } from './lexical-require.js';
 import { MessagePort } from './message-port.js';
 
@@ -58,6 +59,7 @@ interface Undici {
   readonly CloseEvent: new (type: string, init?: EventInit) => Event;
   readonly ErrorEvent: new (type: string, init?: ErrorEventInit) => ErrorEvent;
   readonly MessageEvent: new (type: string, init?: MessageEventInit) => Event;
+  readonly Agent: new (options: object) => Dispatcher;
   readonly EnvHttpProxyAgent: new (options: Record<string, string>) => Dispatcher;
   getGlobalDispatcher(): Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
@@ -89,9 +91,10 @@ const scope = {
   globalThis: ownGlobal,
   global: ownGlobal,
 };
-const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto]]));
+const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto], ...lateBuiltins()]));
 
-const undici = packages.load(createRequire(import.meta.url).resolve('undici/index-fetch.js')) as Undici;
+/** All of undici in one file: scripts/bundle-runtime.js. */
+const undici = packages.load(fileURLToPath(new URL('undici.cjs', import.meta.url))) as Undici;
 
 export const {
   fetch,
@@ -122,19 +125,13 @@ export async function renewConnections(env: Readonly<Record<string, string>> = {
   await before.destroy();
 }
 
-interface Agent extends Dispatcher {
-  readonly dispatch: unknown;
-}
-
 /**
  * Fetches once over a Unix socket: what undici loads with its first connection would be out of reach once the root is a worker's.
  *
  * @param socketPath where an HTTP server answers, as node:net takes it
  */
 export async function warmFetch(socketPath: string): Promise<void> {
-  const file = createRequire(import.meta.url).resolve('undici/lib/dispatcher/agent.js');
-  const Agent = packages.load(file) as new (options: object) => Agent;
-  const dispatcher = new Agent({ connect: { socketPath } });
+  const dispatcher = new undici.Agent({ connect: { socketPath } });
   const options: object = { dispatcher };
   const response = await fetch('http://worker/text', options);
   await response.text();

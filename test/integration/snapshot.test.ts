@@ -1,0 +1,105 @@
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { workerBundle } from './harness/bundle.js';
+import { http } from './harness/http.js';
+import { requires } from './harness/requires.js';
+import { eventually, Turfd } from './harness/turfd.js';
+
+const WORKERS = 5;
+
+const PROBE = `
+const hex = (bytes) => [...new Uint8Array(bytes)].join();
+const shape = (object) => Object.entries(Object.getOwnPropertyDescriptors(object)).map(([name, { value, get, enumerable }]) => [name, typeof value, typeof get, enumerable].join()).sort();
+async function importNode() {
+  try { await new Function('return import("node:fs")')(); return 'imported'; } catch { return 'refused'; }
+}
+export default {
+  async fetch(request, env) {
+    const form = new FormData();
+    form.set('a', 'b');
+    const aes = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);
+    const globals = [];
+    for (let object = globalThis; object !== null; object = Object.getPrototypeOf(object)) globals.push(shape(object));
+    return Response.json({
+      unique: {
+        mathRandom: [Math.random(), Math.random()].join(),
+        randomUUID: crypto.randomUUID(),
+        randomValues: hex(crypto.getRandomValues(new Uint8Array(16))),
+        aesKey: hex(await crypto.subtle.exportKey('raw', aes)),
+        formBoundary: new Response(form).headers.get('content-type'),
+        timeOrigin: performance.timeOrigin,
+        id: aworker.id,
+        env: env.NAME,
+      },
+      same: { globals, stack: new Error('x').stack, node: await importNode(), pid: aworker.pid, wasm: typeof WebAssembly.compileStreaming },
+      skew: Math.abs(performance.timeOrigin + performance.now() - Date.now()),
+      env,
+    });
+  },
+};`;
+
+interface Probe {
+  readonly unique: Readonly<Record<string, string | number>>;
+  readonly same: object;
+  readonly skew: number;
+  readonly env: object;
+}
+
+await t.test('a worker that starts from a startup snapshot', requires(), async (outer) => {
+  const turfd = await Turfd.start(outer);
+  const directory = join(turfd.root, '.snapshots');
+  const blob = (): string | undefined => readdirSync(directory).find((name) => name.endsWith('.blob'));
+  const isBuilt = (): boolean => turfd.log().includes('startup snapshot built');
+  const probe = async (name: string): Promise<Probe & { start: string | undefined }> => {
+    const id = turfd.id(name);
+    const { path } = workerBundle(outer, PROBE, { env: [`NAME=${name}`] });
+    await turfd.ok(['run', '--detach', '--bundle', path, id]);
+    const { turf } = await turfd.state(id);
+    const { body } = await http(turf.listen ?? '', '/');
+    await turfd.ok(['delete', '--force', id]);
+    return { ...(JSON.parse(body) as Probe), start: turf.start };
+  };
+
+  const cold = await probe('cold');
+  await eventually('the snapshot', isBuilt, 60_000);
+
+  await outer.test(
+    'the first start builds it for the next ones, for all to read and for root to write',
+    async (t) => {
+      t.equal(cold.start, 'cold');
+      t.equal(statSync(directory).mode & 0o777, 0o755);
+      const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777);
+      t.strictSame(modes.sort(), [0o600, 0o644].sort(), 'its record, and itself');
+      t.equal((await probe('next')).start, 'snapshot');
+    },
+  );
+
+  await outer.test('is the same place to its code, and nothing in it repeats', async (t) => {
+    const answers = await Promise.all(Array.from({ length: WORKERS }, (_, index) => probe(`s${index}`)));
+    for (const { start, same, skew, env, unique } of answers) {
+      t.equal(start, 'snapshot');
+      t.strictSame(same, cold.same, 'globals, stacks and modules are those of any cold start');
+      t.ok(skew < 1000, 'its clock is right');
+      t.strictSame(env, { NAME: unique['env'] }, 'its environment, and nobody else has part in it');
+    }
+    for (const name of Object.keys(cold.unique))
+      t.equal(new Set(answers.map(({ unique }) => unique[name])).size, WORKERS, name);
+  });
+
+  await outer.test('one that is not what was built is not used: it is built anew', async (t) => {
+    writeFileSync(join(directory, blob() ?? ''), 'no snapshot');
+    t.equal((await probe('damaged')).start, 'cold');
+    t.match(turfd.log(), /a startup snapshot is not what was built: another is made/);
+    await eventually('another', () => statSync(join(directory, blob() ?? '')).size > 1_000_000, 60_000);
+    await eventually('its record', () => turfd.log().split('startup snapshot built').length === 3, 60_000);
+    t.equal((await probe('mended')).start, 'snapshot');
+  });
+
+  await outer.test('the next daemon uses it', async (t) => {
+    await turfd.stop();
+    turfd.dropFeed();
+    await turfd.up();
+    t.equal((await probe('later')).start, 'snapshot');
+  });
+});
