@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { confine } from '../native-shim/confine.js';
 import { parseWorkerConfig, type WorkerConfig } from './config.js';
+import { prepareLoopWatch } from './loop-watch.js';
 import { type Runtime } from './runtime.js';
 
 /** daemon/seeds/cold-spec.ts */
@@ -16,17 +17,13 @@ function takeConfig(): WorkerConfig {
   return parseWorkerConfig(text.toString('utf8'));
 }
 
-/**
- * Runs the worker that the daemon has described at a descriptor: the filter first, then its code.
- *
- * @param library see `confine`
- */
-export async function runColdWorker(runtime: Runtime, library?: string): Promise<void> {
+/** Runs the worker that the daemon has described at a descriptor: the filter first, then its code. */
+export async function runColdWorker(runtime: Runtime): Promise<void> {
   const worker = takeConfig();
-  runtime.identity.id = worker.id;
-  runtime.identity.env = worker.env;
   runtime.prepareServer();
-  confine(library);
-  await runtime.load(worker.main);
-  await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd });
+  prepareLoopWatch();
+  runtime.begin(worker);
+  confine();
+  await runtime.load(worker.main, worker.nodeModules);
+  await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd }, worker);
 }

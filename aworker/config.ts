@@ -1,5 +1,6 @@
 /** What the daemon tells a runtime: TURF_SEED and TURF_WORKER in the environment, `info` in a fork request. */
 
+import { isBuiltin } from 'node:module';
 import { type Limits, parseLimits } from './limits.js';
 
 export type SeedMode = 'runtime' | 'userland';
@@ -11,6 +12,8 @@ export interface SeedConfig {
   readonly main: string;
   /** The listening control socket. */
   readonly controlFd: number;
+  /** What the user's code may import of Node.js: `node:NAME`. */
+  readonly nodeModules: readonly string[];
 }
 
 /** `info` of a fork request, and TURF_WORKER for a worker that is not a clone. */
@@ -29,9 +32,13 @@ export interface WorkerConfig {
   readonly seed?: SeedConfig;
   /** The worker ends when it has answered so many. */
   readonly maxRequests?: number;
+  /** The worker ends when nothing was asked of it for so many milliseconds. */
+  readonly idleMs?: number;
   /** For development: where to listen, printed once it does. */
   readonly listen?: string;
   readonly limits: Limits;
+  /** What code that is loaded in the worker may import of Node.js: `node:NAME`. */
+  readonly nodeModules: readonly string[];
 }
 
 export const DEFAULT_MAIN = '/code/index.js';
@@ -62,27 +69,50 @@ function count(source: string, value: unknown): number {
   throw new TypeError(`${source}: not a number above 0`);
 }
 
+function moduleNames(source: string, value: unknown = []): string[] {
+  if (!Array.isArray(value)) throw new TypeError(`${source}: not a list`);
+  return value.map((name: unknown, i) => {
+    if (typeof name === 'string' && name.startsWith('node:') && isBuiltin(name)) return name;
+    throw new TypeError(`${source}[${i}]: not a module of Node.js as node:NAME: ${String(name)}`);
+  });
+}
+
 /** @throws TypeError, SyntaxError */
 export function parseSeedConfig(source: string): SeedConfig {
   return seedConfig('TURF_SEED', parseObject('TURF_SEED', source));
 }
 
-function seedConfig(source: string, { mode, main, controlFd }: Record<string, unknown>): SeedConfig {
+function seedConfig(
+  source: string,
+  { mode, main, controlFd, nodeModules }: Record<string, unknown>,
+): SeedConfig {
   if (mode !== 'runtime' && mode !== 'userland')
     throw new TypeError(`${source}.mode: "runtime" or "userland"`);
   return {
     mode,
     main: text(`${source}.main`, main, DEFAULT_MAIN),
     controlFd: descriptor(`${source}.controlFd`, controlFd),
+    nodeModules: moduleNames(`${source}.nodeModules`, nodeModules),
   };
 }
 
 /** @throws TypeError, SyntaxError */
 export function parseWorkerConfig(source: string): WorkerConfig {
-  const { id, env, main, listenFd, listen, limits, rehearsal, ahead, seed, maxRequests } = parseObject(
-    'info',
-    source,
-  );
+  const info = parseObject('info', source);
+  const {
+    id,
+    env,
+    main,
+    listenFd,
+    listen,
+    limits,
+    rehearsal,
+    ahead,
+    seed,
+    maxRequests,
+    idleMs,
+    nodeModules,
+  } = info;
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw new TypeError('info.env: not an object');
   return {
@@ -92,10 +122,12 @@ export function parseWorkerConfig(source: string): WorkerConfig {
     ),
     main: text('info.main', main, DEFAULT_MAIN),
     ...(maxRequests === undefined ? {} : { maxRequests: count('info.maxRequests', maxRequests) }),
+    ...(idleMs === undefined ? {} : { idleMs: count('info.idleMs', idleMs) }),
     ...(rehearsal === true ? { rehearsal } : {}),
     ...(ahead === true ? { ahead } : {}),
     ...(seed === undefined ? {} : { seed: seedConfig('info.seed', object('info.seed', seed)) }),
     limits: parseLimits('info.limits', limits),
+    nodeModules: moduleNames('info.nodeModules', nodeModules),
     ...(listenFd === undefined || listenFd === null
       ? {}
       : { listenFd: descriptor('info.listenFd', listenFd) }),

@@ -45,3 +45,8 @@ export function formatStacks(format: (error: unknown, frames: readonly NodeJS.Ca
 export function becomeEventTarget(object: object): void {
   internal('internal/event_target', 'initEventTarget')(object);
 }
+
+/** Puts before the stack of an error the place in the script that the engine blames: `file:line`, the line, and a mark below it. */
+export function showPlace(error: Error): void {
+  internal('internal/util', 'decorateErrorStack')(error);
+}

@@ -9,13 +9,21 @@ import { ErrorEvent } from './web/fetch-family.js';
 /** Ends the process with that status; never returns. */
 export type Leave = (code: number) => never;
 
+let explain: (stack: string) => string = () => '';
+
+/** For development: what is printed after every stack from now on. */
+export function explainErrors(explanation: (stack: string) => string): void {
+  explain = explanation;
+}
+
 /** What a person reads about a thrown value: its stack where it has one, in terms of the sources that the code was built from. */
 export function describe(error: unknown): string {
   const text =
     error instanceof Error && typeof error.stack === 'string' && error.cause === undefined
       ? error.stack
       : inspect(error);
-  return mapStack(text);
+  const stack = mapStack(text);
+  return stack + explain(stack);
 }
 
 /** Prints an error that nothing handled and ends the worker with status 1. */

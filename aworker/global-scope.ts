@@ -3,15 +3,17 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { closeNodeLoader } from './engine-internals.js';
 import { ExtendableEvent, FetchEvent, PromiseRejectionEvent } from './events.js';
+import { type ResponseClasses } from './response-view.js';
 import { reportError } from './scope-events.js';
 import { installStackTraces } from './stack-traces.js';
+import { preparePause } from './standard-output.js';
 import { timerFunctions } from './timers.js';
 import { VERSION } from './version.js';
 import { BroadcastChannel, broadcastAs } from './web/broadcast-channel.js';
 import { Cache } from './web/cache.js';
 import { CacheStorage, createCacheStorage } from './web/cache-storage.js';
 import { CompressionStream, DecompressionStream } from './web/compression-stream.js';
-import { conformInterfaces } from './web/conformance.js';
+import { conformInterfaces, refuseToBlock } from './web/conformance.js';
 import { createConsoleNamespace } from './web/console-namespace.js';
 import { installEventTarget } from './web/event-target.js';
 import { expose } from './web/exposure.js';
@@ -29,6 +31,7 @@ import {
 import { LexicalRequire } from './web/lexical-require.js';
 import { installWasmStreaming } from './web/wasm-streaming.js';
 import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
+import { WebSocketPair } from './web/web-socket-pair.js';
 import { createLocation, WorkerLocation } from './web/worker-location.js';
 import { createNavigator, WorkerNavigator } from './web/worker-navigator.js';
 
@@ -113,8 +116,27 @@ export function installGlobalScope(identity: Identity): void {
   });
 }
 
-function importScripts(): never {
-  throw new TypeError('importScripts: a module imports with import');
+/** What of the API of other platforms stands beside the Web's: `WebSocketPair`, and `webSocket` of a Response. */
+export function installWebSocketPair(responses: ResponseClasses): void {
+  define('WebSocketPair', WebSocketPair);
+  const own = {
+    get webSocket(): object | null {
+      return responses.webSocket(this);
+    },
+  };
+  const known = Object.getOwnPropertyDescriptor(own, 'webSocket');
+  if (known !== undefined) Object.defineProperty(Response.prototype, 'webSocket', known);
+}
+
+let load: (urls: readonly string[]) => void = () => undefined;
+
+/** What `importScripts` does with its arguments. */
+export function importScriptsBy(loader: typeof load): void {
+  load = loader;
+}
+
+function importScripts(...urls: unknown[]): void {
+  load(urls.map(toDomString));
 }
 
 /** Engines that have URLPattern keep theirs. The polyfill puts itself into the global scope. */
@@ -173,6 +195,8 @@ export function sealGlobalScope(): void {
 export function attachToEngine(): void {
   closeNodeLoader();
   installStackTraces();
+  preparePause();
+  refuseToBlock();
   installWasmStreaming();
 }
 

@@ -20,8 +20,10 @@ export function answerPlain(
     text = STATUS_CODES[status] ?? 'Error',
     id,
     close = false,
-  }: { text?: string; id?: string; close?: boolean } = {},
+    headers: { connection, ...headers } = {},
+  }: { text?: string; id?: string; close?: boolean; headers?: Readonly<Record<string, string>> } = {},
 ): void {
+  const options = [connection, close ? 'close' : undefined].filter((option) => option !== undefined);
   const body = id === undefined ? `${text}\n` : `${text} (request ${id})\n`;
   out.writeHead(status, [
     'content-type',
@@ -29,7 +31,8 @@ export function answerPlain(
     'content-length',
     String(Buffer.byteLength(body)),
     ...(id === undefined ? [] : ['x-request-id', id]),
-    ...(close ? ['connection', 'close'] : []),
+    ...(options.length === 0 ? [] : ['connection', options.join(', ')]),
+    ...Object.entries(headers).flat(),
   ]);
   out.end(body);
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { type PlainResponse } from './response-view.js';
+import { type PlainResponse } from './plain-response.js';
 
 /** A stream that has its second chunk (or its end) ready within so many microtasks is sent with a Content-Length. */
 const PROMPT_TICKS = 4;

@@ -2,6 +2,8 @@
 export interface Limits {
   /** From the request's head to the moment the handler has a response. Beyond: 504. */
   readonly requestMs: number;
+  /** CPU time from the request's head to the handler's response. Beyond: 503. */
+  readonly cpuMs: number;
   /** Bytes of a request's body. Beyond: 413. */
   readonly bodyBytes: number;
   /** Bytes of a request's head. Beyond: 431. */
@@ -12,24 +14,37 @@ export interface Limits {
   readonly receiveMs: number;
   /** How long a connection waits for its next request. */
   readonly keepAliveMs: number;
+  /** Bytes of one WebSocket message from a client. Beyond: the connection closes with 1009. */
+  readonly messageBytes: number;
+  /** Bytes sent to a WebSocket's client that it has not taken. Beyond: the connection ends. */
+  readonly backlogBytes: number;
+  /** How long a WebSocket may be silent before its client is pinged, and then has the same time to answer. Beyond: the connection ends. */
+  readonly pingMs: number;
   /** Until the module is evaluated and `deserialize`, `install` and `activate` have settled. Beyond: the worker ends with status 1. */
   readonly startMs: number;
   /** From a signal that ends the worker to its end. */
   readonly graceMs: number;
-  /** Time that JavaScript may run without a return to the event loop. Beyond: the worker is aborted. */
+  /** CPU time that JavaScript may take without a return to the event loop. Beyond: the worker ends with status 134. */
   readonly turnMs: number;
+  /** Bytes of JavaScript's heap, rounded up to MiB, set when the engine starts. Beyond: the worker ends with status 134. */
+  readonly heapBytes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
   requestMs: 60_000,
+  cpuMs: 0,
   bodyBytes: 100 * 1024 * 1024,
   headerBytes: 16 * 1024,
   headersMs: 20_000,
   receiveMs: 300_000,
   keepAliveMs: 5_000,
+  messageBytes: 16 * 1024 * 1024,
+  backlogBytes: 16 * 1024 * 1024,
+  pingMs: 30_000,
   startMs: 60_000,
   graceMs: 10_000,
   turnMs: 0,
+  heapBytes: 0,
 };
 
 export type LimitName = keyof Limits;

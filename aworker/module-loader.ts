@@ -4,30 +4,100 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ImportAttributes } from 'node:module';
 import vm from 'node:vm';
 import { builtinModule, valueModule } from './builtin-modules.js';
+import { showPlace } from './engine-internals.js';
+
+/** A line that only a module can begin with. */
+const MODULE_LINE = /^\s*(?:import\b(?!\s*\()|export\b)/m;
 
 /**
  * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
- * JSON, text and bytes by an attribute `type`, WebAssembly, and AsyncLocalStorage by name; nothing else exists for it.
+ * JSON, text and bytes by an attribute `type`, WebAssembly, and by name AsyncLocalStorage and what its bundle lists of Node.js; nothing else exists for it.
  */
 export class ModuleLoader {
   readonly #root: string;
+  readonly #nodeModules: readonly string[];
+  readonly #seen: ((path: string) => void) | undefined;
   readonly #modules = new Map<string, vm.Module>();
   readonly #evaluations = new Map<vm.Module, Promise<void>>();
+  /** The main script is no module. */
+  #classic = false;
   #linking: Promise<void> = Promise.resolve();
 
-  /** @param root the code directory; it must exist */
-  constructor(root: string) {
+  /**
+   * @param root the code directory; it must exist
+   * @param nodeModules what may be imported of Node.js: `node:NAME`
+   * @param seen is told every file that is imported, also one that is not there
+   */
+  constructor(root: string, nodeModules: readonly string[], seen?: (path: string) => void) {
     this.#root = realpathSync(root);
+    this.#nodeModules = nodeModules;
+    this.#seen = seen;
   }
 
   /**
-   * Evaluates the module at `path` and everything it imports.
+   * Runs the script at `path`: as a module with everything it imports, or, if nothing in it makes it one (import, export, top-level await), as a
+   * classic script (HTML, 8.1.4.4), whose variables are global.
    *
-   * @returns its namespace
+   * @returns the module's namespace
    * @throws what the code throws; SyntaxError; TypeError for an import that is not allowed or not found
    */
   async import(path: string): Promise<object> {
-    return this.#run(this.#load(pathToFileURL(path), undefined, path));
+    const script = this.#classicScript(this.#locate(pathToFileURL(path), path));
+    if (script === undefined) return this.#run(this.#load(pathToFileURL(path), undefined, path));
+    this.#classic = true;
+    script.runInThisContext();
+    return {};
+  }
+
+  /**
+   * WorkerGlobalScope.importScripts (HTML, 10.3.1): runs classic scripts, one after the other.
+   *
+   * @param base URL that relative ones begin from
+   * @throws TypeError in a module; DOMException NetworkError, SyntaxError for what is no address; what the scripts throw
+   */
+  importScripts(base: string, urls: readonly string[]): void {
+    if (!this.#classic) throw new TypeError('importScripts: a module imports with import');
+    const resolved = urls.map((url) => {
+      if (URL.canParse(url, base)) return new URL(url, base);
+      throw new DOMException(`importScripts: not an address: ${url}`, 'SyntaxError');
+    });
+    for (const url of resolved) {
+      let path: string;
+      try {
+        path = this.#locate(url, url.href);
+      } catch (error) {
+        throw new DOMException(error instanceof Error ? error.message : String(error), 'NetworkError');
+      }
+      this.#compileScript(path, readFileSync(path, 'utf8')).runInThisContext();
+    }
+  }
+
+  #classicScript(path: string): vm.Script | undefined {
+    const text = readFileSync(path, 'utf8');
+    if (MODULE_LINE.test(text)) return undefined;
+    try {
+      return this.#compileScript(path, text);
+    } catch (error) {
+      // As a module it may be right; if not, that is the error to show.
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  #compileScript(path: string, text: string): vm.Script {
+    const filename = pathToFileURL(path).href;
+    return new vm.Script(text, { filename, importModuleDynamically: this.#dynamicImport(filename) });
+  }
+
+  /** What `import()` does in the code of that address. */
+  #dynamicImport(
+    identifier: string,
+  ): (specifier: string, referrer: unknown, attributes: ImportAttributes) => Promise<vm.Module> {
+    return async (specifier, _referrer, attributes) => {
+      const module = this.#resolve(specifier, identifier, attributes);
+      await this.#run(module);
+      return module;
+    };
   }
 
   async #run(module: vm.Module): Promise<object> {
@@ -46,10 +116,14 @@ export class ModuleLoader {
   /** One graph at a time: two imports may share modules, and a module can be linked only once. */
   async #link(module: vm.Module): Promise<void> {
     const link = this.#linking.then(async () => {
-      if (module.status === 'unlinked') {
+      if (module.status !== 'unlinked') return;
+      try {
         await module.link((specifier, referrer, extra) =>
           this.#resolve(specifier, referrer.identifier, extra.attributes),
         );
+      } catch (error) {
+        if (error instanceof SyntaxError) showPlace(error);
+        throw error;
       }
     });
     this.#linking = link.catch(() => undefined);
@@ -57,7 +131,7 @@ export class ModuleLoader {
   }
 
   #resolve(specifier: string, referrer: string, attributes: object | undefined): vm.Module {
-    const known = this.#modules.get(specifier) ?? builtinModule(specifier);
+    const known = this.#modules.get(specifier) ?? builtinModule(specifier, this.#nodeModules);
     if (known !== undefined) {
       this.#modules.set(specifier, known);
       return known;
@@ -106,7 +180,9 @@ export class ModuleLoader {
     let path: string;
     try {
       path = realpathSync(fileURLToPath(url));
+      this.#seen?.(path);
     } catch {
+      this.#seen?.(fileURLToPath(url));
       throw new TypeError(`Cannot find module "${specifier}" (${url.href})`);
     }
     if (!path.startsWith(this.#root === sep ? sep : this.#root + sep)) {
@@ -122,26 +198,17 @@ export class ModuleLoader {
       initializeImportMeta(meta) {
         meta.url = identifier;
       },
-      importModuleDynamically: async (
-        specifier: string,
-        _referrer: unknown,
-        attributes: ImportAttributes,
-      ) => {
-        const module = this.#resolve(specifier, identifier, attributes);
-        await this.#run(module);
-        return module;
-      },
+      importModuleDynamically: this.#dynamicImport(identifier),
     });
   }
 }
 
-/** V8 does not name the file in the stack of a SyntaxError. */
+/** The stack of a SyntaxError names no place: V8 has it, with the line and a mark, beside the error. */
 function compile(text: string, options: vm.SourceTextModuleOptions): vm.Module {
   try {
     return new vm.SourceTextModule(text, options);
   } catch (error) {
-    if (error instanceof SyntaxError)
-      error.stack = `${options.identifier ?? ''}\n${error.name}: ${error.message}`;
+    if (error instanceof SyntaxError) showPlace(error);
     throw error;
   }
 }

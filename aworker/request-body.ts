@@ -5,10 +5,17 @@ import { ReadableStream } from 'node:stream/web';
 /** A request that HTTP does not allow, or that this worker does not take: answered with its status, whoever catches it. */
 export class RequestError extends Error {
   readonly status: number;
+  /** What the answer has besides: name → value, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, options?: ErrorOptions) {
+  constructor(
+    status: number,
+    message: string,
+    { headers = {}, ...options }: ErrorOptions & { headers?: Readonly<Record<string, string>> } = {},
+  ) {
     super(message, options);
     this.status = status;
+    this.headers = headers;
   }
 }
 

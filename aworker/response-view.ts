@@ -1,5 +1,14 @@
 import { type HeadersClasses } from './headers-view.js';
 import {
+  type PlainBody,
+  plainBody,
+  plainResponse,
+  type PlainResponse,
+  type ReadInit,
+  readInit,
+  switchingResponse,
+} from './plain-response.js';
+import {
   Adopted,
   allocate,
   construct,
@@ -8,75 +17,6 @@ import {
   patchPrototype,
   replaceClass,
 } from './web-view.js';
-
-const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
-/** Field values (RFC 9110, 5.5) after the white space around them was taken away. */
-const VALUE = /^(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?$/;
-const REASON = /^[\t -~\x80-\xff]*$/;
-
-export type PlainBody = string | Uint8Array | null;
-
-/** A response that was made from text or bytes. Its Response is made when somebody looks closer. */
-export class PlainResponse {
-  readonly status: number;
-  readonly statusText: string;
-  readonly body: PlainBody;
-  /** Name, value, name, value …; names in lower case. */
-  readonly #flat: string[];
-  #headers: Headers | undefined;
-  #real: Response | undefined;
-  #sent = false;
-
-  constructor(status: number, statusText: string, body: PlainBody, flat: string[]) {
-    this.status = status;
-    this.statusText = statusText;
-    this.body = body;
-    this.#flat = flat;
-  }
-
-  /** What is to be sent: a list of its own. */
-  flatHeaders(): string[] {
-    if (this.#headers === undefined) return [...this.#flat];
-    return [...this.#headers].flat();
-  }
-
-  headers(classes: ResponseClasses): Headers {
-    this.#headers ??= classes.headers.make(
-      this.#flat.flatMap((name, i) =>
-        i % 2 === 0 ? [[name, this.#flat[i + 1] ?? ''] as [string, string]] : [],
-      ),
-    );
-    return this.#headers;
-  }
-
-  get bodyUsed(): boolean {
-    return (this.#sent && this.body !== null) || (this.#real?.bodyUsed ?? false);
-  }
-
-  /** Its body is on the way to a client, and can be read by nobody else. */
-  markSent(): void {
-    this.#sent = true;
-  }
-
-  /** Whether a stream of the body exists: what is to be sent has to be read from it. */
-  get opened(): boolean {
-    return this.#real !== undefined;
-  }
-
-  /** A Response of the implementation's own, with headers as they are now. */
-  real(classes: ResponseClasses): Response {
-    if (this.#real === undefined) {
-      const { status, statusText } = this;
-      this.#real = classes.make(this.body, { status, statusText, headers: this.headers(classes) });
-      if (this.#sent && this.body !== null) void this.#real.text();
-    } else {
-      const { headers } = this.#real;
-      for (const name of [...headers.keys()]) headers.delete(name);
-      for (const [name, value] of this.headers(classes)) headers.append(name, value);
-    }
-    return this.#real;
-  }
-}
 
 class ResponseView extends Adopted {
   readonly #state: PlainResponse;
@@ -101,97 +41,30 @@ export interface ResponseClasses {
   /** What a response was made from, where that is text or bytes that nobody has opened as a stream. */
   plain(value: unknown): PlainResponse | undefined;
   is(value: unknown): value is Response;
+  /** The socket of a 101 response; null for any other. @throws TypeError for what is no Response */
+  webSocket(value: unknown): object | null;
   /** For those who look behind the interface: the real object for a view, everything else as it is. */
   real(value: unknown): unknown;
-}
-
-/** The dictionary's members, each read once and in the order of WebIDL. */
-interface ReadInit {
-  readonly headers: unknown;
-  readonly status: unknown;
-  readonly statusText: unknown;
-}
-
-const NOTHING: ReadInit = { headers: undefined, status: undefined, statusText: undefined };
-
-function readInit(init: unknown): ReadInit | undefined {
-  if (init === undefined || init === null) return NOTHING;
-  if (typeof init !== 'object') return undefined;
-  return {
-    headers: Reflect.get(init, 'headers'),
-    status: Reflect.get(init, 'status'),
-    statusText: Reflect.get(init, 'statusText'),
-  };
-}
-
-function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** Flat headers from a Headers or a record of strings; undefined for anything that the real class has to judge. */
-function flatten(headers: unknown): string[] | undefined {
-  if (headers === undefined) return [];
-  if (typeof headers !== 'object' || headers === null) return undefined;
-  if (headers instanceof globalThis.Headers) return [...headers].flat();
-  if (!isPlainObject(headers) || Symbol.iterator in headers) return undefined;
-  const flat: string[] = [];
-  for (const name of Object.keys(headers)) {
-    const known = Object.getOwnPropertyDescriptor(headers, name);
-    const value: unknown = known?.value;
-    if (typeof value !== 'string' || !TOKEN.test(name) || !VALUE.test(value)) return undefined;
-    const lower = name.toLowerCase();
-    // The real class combines what differs in case only.
-    for (let i = 0; i < flat.length; i += 2) if (flat[i] === lower) return undefined;
-    flat.push(lower, value);
-  }
-  return flat;
-}
-
-function plainBody(body: unknown): PlainBody | undefined {
-  if (body === undefined || body === null) return null;
-  if (typeof body === 'string') return body;
-  if (!(body instanceof Uint8Array) || !(body.buffer instanceof ArrayBuffer)) return undefined;
-  return new Uint8Array(body);
-}
-
-function nullBodyStatus(status: number): boolean {
-  return status === 204 || status === 205 || status === 304;
-}
-
-function hasType(flat: readonly string[]): boolean {
-  for (let i = 0; i < flat.length; i += 2) if (flat[i] === 'content-type') return true;
-  return false;
-}
-
-function plainResponse(
-  body: PlainBody,
-  { headers, status = 200, statusText = '' }: ReadInit,
-  type: string | undefined,
-): PlainResponse | undefined {
-  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599)
-    return undefined;
-  if (typeof statusText !== 'string' || !REASON.test(statusText)) return undefined;
-  if (body !== null && nullBodyStatus(status)) return undefined;
-  const flat = flatten(headers);
-  if (flat === undefined) return undefined;
-  if (type !== undefined && !hasType(flat)) flat.push('content-type', type);
-  return new PlainResponse(status, statusText, body, flat);
 }
 
 /** Lets `Response` of the global scope have views. Call once, when the class has its final form. */
 export function installResponseViews(headers: HeadersClasses): ResponseClasses {
   const Native = globalThis.Response;
   const { prototype } = Native;
+  const { clone } = prototype;
   const classes: ResponseClasses = {
     headers,
     make: (body, init) => new Native(body, init),
     construct: (body, init) => construct(Native, [body, init]),
     plain(value) {
       const state = ResponseView.stateOf(value);
-      return state?.opened === true ? undefined : state;
+      return state?.opened === true && state.webSocket === null ? undefined : state;
     },
     is: (value): value is Response => value instanceof Native,
+    webSocket(value) {
+      if (!(value instanceof Native)) throw new TypeError('Illegal invocation');
+      return ResponseView.stateOf(value)?.webSocket ?? null;
+    },
     real(value) {
       const state = ResponseView.stateOf(value);
       return state === undefined ? value : state.real(classes);
@@ -207,11 +80,18 @@ export function installResponseViews(headers: HeadersClasses): ResponseClasses {
     ['url', () => ''],
     ['redirected', () => false],
     ['status', (state) => state.status],
-    ['ok', (state) => state.status < 300],
+    ['ok', (state) => state.status >= 200 && state.status < 300],
     ['statusText', (state) => state.statusText],
     ['headers', (state) => state.headers(classes)],
     ['bodyUsed', (state) => state.bodyUsed],
     ['body', (state) => (state.body === null ? null : state.real(classes).body)],
+    [
+      'clone',
+      (state) => {
+        if (state.webSocket !== null) throw new TypeError('A response with a WebSocket cannot be cloned');
+        return Reflect.apply(clone, state.real(classes), []);
+      },
+    ],
   ]);
   patchPrototype(prototype, {
     stateOf: (value) => ResponseView.stateOf(value),
@@ -223,6 +103,7 @@ export function installResponseViews(headers: HeadersClasses): ResponseClasses {
     const body = target === Replacement ? plainBody(args[0]) : undefined;
     const init = body === undefined ? undefined : readInit(args[1]);
     if (body === undefined || init === undefined) return construct(Native, unwrap(args), target);
+    if (init.webSocket !== undefined && init.webSocket !== null) return view(switchingResponse(body, init));
     const type = typeof body === 'string' ? 'text/plain;charset=UTF-8' : undefined;
     const state = plainResponse(body, init, type);
     return state === undefined ? construct(Native, unwrap([body, init]), target) : view(state);

@@ -13,7 +13,7 @@ runWorker(leave, async () => {
   const runtime = createRuntime(leave, () => httpServer);
   runtime.attach();
   runtime.begin(worker);
-  await runtime.load(worker.main);
+  await runtime.load(worker.main, worker.nodeModules);
   if (worker.listen !== undefined) {
     await runtime.serve(listenOptions(worker.listen));
     writeText(1, `listening on ${worker.listen}\n`);

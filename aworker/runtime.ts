@@ -11,20 +11,25 @@ import {
   attachToEngine,
   defineLocation,
   type Identity,
+  importScriptsBy,
   installGlobalScope,
+  installWebSocketPair,
   sealGlobalScope,
 } from './global-scope.js';
 import type { WorkerServer } from './http-server.js';
+import { endWhenIdle } from './idleness.js';
 import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { type WorkerConfig } from './config.js';
+import { watchLoop } from './loop-watch.js';
 import { ModuleLoader } from './module-loader.js';
 import { installRandomness } from './randomness.js';
 import { retireAfter } from './retirement.js';
 import { setListenersAside } from './scope-events.js';
 import { writeText } from './standard-output.js';
 import { installWebClasses } from './web-classes.js';
+import { useProxies } from './web/fetch-family.js';
 
 /** A signal ends the worker once its requests are answered and its `uninstall` event is over, at the latest after the grace period. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -35,8 +40,12 @@ export interface Runtime {
   attach(): void;
   /** Takes over a worker's identity and limits; from now on it has a limited time to start. */
   begin(worker: WorkerConfig): void;
-  /** Evaluates the worker's main module. */
-  load(main: string): Promise<void>;
+  /**
+   * Evaluates the worker's main module, which may import those modules of Node.js.
+   *
+   * @param seen is told every file that the code imports, also one that is not there
+   */
+  load(main: string, nodeModules: readonly string[], seen?: (path: string) => void): Promise<void>;
   /** Calls `action` once, before user code sees the next request. */
   onFirstRequest(action: () => void): void;
   /** Forgets the loaded module's default export, but for `rehearse`. */
@@ -48,13 +57,18 @@ export interface Runtime {
   /** A server that answers as the worker does: `fetch` listeners, then the default export. */
   createServer(): WorkerServer;
   /** Makes the HTTP server ahead of `serve`, so that clones find it made. */
-  prepareServer(): void;
+  prepareServer(): WorkerServer;
   /**
    * Raises `install` and `activate`, then serves on those options (of net.Server.listen), if any.
    *
-   * @param maxRequests the worker ends when it has answered so many
+   * @param until when the worker ends by itself
    */
-  serve(listen?: object, maxRequests?: number): Promise<void>;
+  serve(listen?: object, until?: Pick<WorkerConfig, 'maxRequests' | 'idleMs'>): Promise<void>;
+}
+
+/** Of a limit, of which 0 is none, and a time. */
+function shorter(limitMs: number, milliseconds: number): number {
+  return limitMs === 0 ? milliseconds : Math.min(limitMs, milliseconds);
 }
 
 async function finish(server: WorkerServer | undefined): Promise<void> {
@@ -90,22 +104,25 @@ export function createRuntime(leave: Leave, http: () => typeof import('./http-se
     }
     return handleFetch(request, defaultFetch, identity.env);
   };
-  const end = (signal: (typeof ENDING_SIGNALS)[number]): void => {
-    const status = 128 + constants.signals[signal];
-    // A second signal does not wait.
-    if (ending) leave(status);
+  const end = (status: number): void => {
     ending = true;
     const { graceMs } = limits;
     if (graceMs > 0) {
       setTimeout(() => {
         writeText(
           2,
-          `ended after ${graceMs} ms with ${server?.active ?? 0} requests and ${lifetimes()} waitUntil promises open\n`,
+          `ended after ${graceMs} ms with ${server?.active ?? 0} requests, ${server?.webSockets ?? 0} WebSockets and ${lifetimes()} waitUntil promises open\n`,
         );
         leave(status);
       }, graceMs);
     }
     void finish(server).then(() => leave(status));
+  };
+  const endBySignal = (signal: (typeof ENDING_SIGNALS)[number]): void => {
+    const status = 128 + constants.signals[signal];
+    // A second signal does not wait.
+    if (ending) leave(status);
+    end(status);
   };
   const dying: Leave = (code) => {
     server?.lastWords();
@@ -126,6 +143,7 @@ export function createRuntime(leave: Leave, http: () => typeof import('./http-se
   installRandomness();
   installGlobalScope(identity);
   const classes = installWebClasses();
+  installWebSocketPair(classes.response);
   sealGlobalScope();
 
   const runtime: Runtime = {
@@ -133,13 +151,15 @@ export function createRuntime(leave: Leave, http: () => typeof import('./http-se
     attach() {
       installErrorEvents(dying);
       process.on('exit', (code) => leave(code));
-      for (const signal of ENDING_SIGNALS) process.on(signal, end);
+      for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
       attachToEngine();
     },
     begin(worker) {
       identity.id = worker.id;
       identity.env = worker.env;
       ({ limits } = worker);
+      useProxies(worker.env);
+      watchLoop(limits);
       const { startMs } = limits;
       if (startMs === 0) return;
       starting = setTimeout(() => {
@@ -147,9 +167,11 @@ export function createRuntime(leave: Leave, http: () => typeof import('./http-se
         dying(1);
       }, startMs);
     },
-    async load(main) {
+    async load(main, nodeModules, seen) {
       defineLocation(pathToFileURL(main).href);
-      defaultFetch = defaultFetchOf(await new ModuleLoader(dirname(main)).import(main));
+      const loader = new ModuleLoader(dirname(main), nodeModules, seen);
+      importScriptsBy((urls) => loader.importScripts(pathToFileURL(main).href, urls));
+      defaultFetch = defaultFetchOf(await loader.import(main));
     },
     onFirstRequest(action) {
       beforeRequest = action;
@@ -172,17 +194,24 @@ export function createRuntime(leave: Leave, http: () => typeof import('./http-se
         reportFailedRequest(dying, id, error, promise),
       ),
     prepareServer() {
-      server = runtime.createServer();
+      return (server = runtime.createServer());
     },
-    async serve(listen, maxRequests) {
+    async serve(listen, { maxRequests, idleMs } = {}) {
       await raise('install');
       await raise('activate');
       clearTimeout(starting);
       if (listen === undefined) return;
       server ??= runtime.createServer();
-      server.limit(limits);
-      if (maxRequests !== undefined)
-        retireAfter(server, maxRequests, () => void finish(server).then(() => leave(0)));
+      const own = server;
+      const endOnce = (): void => {
+        if (!ending) end(0);
+      };
+      // Clients are told how long a kept connection lasts: no longer than the worker itself may have nothing to do.
+      own.limit(
+        idleMs === undefined ? limits : { ...limits, keepAliveMs: shorter(limits.keepAliveMs, idleMs) },
+      );
+      if (maxRequests !== undefined) retireAfter(own, maxRequests, endOnce);
+      if (idleMs !== undefined) endWhenIdle(own, idleMs, () => own.active > 0 || lifetimes() > 0, endOnce);
       await http().listening(server, listen);
     },
   };

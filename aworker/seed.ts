@@ -12,6 +12,7 @@ import {
   takeVariable,
   type WorkerConfig,
 } from './config.js';
+import { prepareLoopWatch } from './loop-watch.js';
 import { renewPid } from './global-scope.js';
 import * as httpServer from './http-server.js';
 import { raise } from './lifecycle.js';
@@ -26,10 +27,14 @@ const seedPoint = loadSeedPoint();
 const leave = (code: number): never => seedPoint.exit(code);
 
 /** Loads the user's code, if the seed is to have any, and waits until nothing is under way. */
-async function prepare(runtime: Runtime, { mode, main }: SeedConfig, isClone: boolean): Promise<void> {
+async function prepare(
+  runtime: Runtime,
+  { mode, main, nodeModules }: SeedConfig,
+  isClone: boolean,
+): Promise<void> {
   const quiescence = new Quiescence();
   if (mode === 'userland') {
-    await runtime.load(main);
+    await runtime.load(main, nodeModules);
     await raise('serialize');
   }
   await quiescence.reach();
@@ -74,6 +79,7 @@ runWorker(leave, async () => {
   runtime.attach();
   parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
   await warm(runtime, seedPoint.warmListener());
+  prepareLoopWatch();
   const { seed, worker } = await seedUntilWorker(runtime);
   runtime.onFirstRequest(resumeOptimizing);
   renew(runtime);
@@ -85,11 +91,8 @@ runWorker(leave, async () => {
     await raise('deserialize');
   } else {
     resumeOptimizing();
-    await runtime.load(worker.main);
+    await runtime.load(worker.main, worker.nodeModules);
   }
   if (worker.listenFd === undefined) resumeOptimizing();
-  await runtime.serve(
-    worker.listenFd === undefined ? undefined : { fd: worker.listenFd },
-    worker.maxRequests,
-  );
+  await runtime.serve(worker.listenFd === undefined ? undefined : { fd: worker.listenFd }, worker);
 });

@@ -2,7 +2,6 @@
  * The script that a startup snapshot is built from (Node.js: `--build-snapshot`, with AWORKER_NODE_FLAGS): the runtime stands, no user code has been
  * seen. A worker that is started from it goes on as aworker/cold.ts would.
  */
-import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { startupSnapshot } from 'node:v8';
 import { restartClock } from './clock.js';
@@ -31,7 +30,6 @@ startupSnapshot.setDeserializeMainFunction(() => {
     runtime.identity.pid = process.pid;
     // The bundler makes this a function call: Node's module loader is closed.
     httpServer = await import('./http-server.js');
-    // The snapshot was built elsewhere: this script's path tells where the runtime lies here.
-    await runColdWorker(runtime, join(dirname(process.argv[1] ?? ''), '../native/libturf-confine.so'));
+    await runColdWorker(runtime);
   });
 });

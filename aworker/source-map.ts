@@ -52,3 +52,24 @@ export function mapStack(stack: string): string {
     return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   });
 }
+
+/**
+ * The text of a source that a stack names: as a map that was read has it, or of the file.
+ *
+ * @param url a `file:` URL
+ */
+export function sourceText(url: string): string | undefined {
+  for (const [script, map] of maps) {
+    const index = map?.payload.sources.findIndex(
+      (source) => URL.canParse(source, script) && new URL(source, script).href === url,
+    );
+    const text = index === undefined ? undefined : map?.payload.sourcesContent[index];
+    if (text !== undefined) return text;
+  }
+  try {
+    return readFileSync(fileURLToPath(url), 'utf8');
+  } catch {
+    // The place is no file of this machine.
+    return undefined;
+  }
+}

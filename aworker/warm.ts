@@ -7,6 +7,7 @@ import { raise } from './lifecycle.js';
 import { addEventListener, setListenersAside } from './scope-events.js';
 import { type Runtime } from './runtime.js';
 import { warmFetch } from './web/fetch-family.js';
+import { loadFraming } from './web-socket-connection.js';
 
 const HANDLER = fileURLToPath(new URL('warm-handler.js', import.meta.url));
 const ROUNDS = 12;
@@ -44,7 +45,7 @@ function answerEvent(event: Event): void {
  * @param listener where to listen: a descriptor as a clone has it, and the path to reach it
  */
 export async function warm(runtime: Runtime, listener: { fd: number; path: string }): Promise<void> {
-  await runtime.load(HANDLER);
+  await runtime.load(HANDLER, []);
   for (const phase of ['deserialize', 'install', 'activate'] as const) await raise(phase);
   const server = runtime.createServer();
   await listening(server, { fd: listener.fd });
@@ -54,6 +55,7 @@ export async function warm(runtime: Runtime, listener: { fd: number; path: strin
   for (let round = 0; round < ROUNDS / 2; round++) await ask(listener.path, REQUESTS[0] ?? '');
   setListenersAside();
   await warmFetch(listener.path);
+  loadFraming();
   const timer = setInterval(() => undefined, 1000);
   clearInterval(timer);
   const closed = once(server, 'close');

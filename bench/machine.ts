@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Machine {
   readonly cpu: string;
@@ -43,4 +44,19 @@ export function usedKiB(): number {
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
   return HELD.reduce((sum, name) => sum + field(name), 0);
+}
+
+const SETTLED_KIB = 1024;
+const LOOKS = 60;
+
+/** Memory in use once it rests: the kernel frees what processes and their namespaces held some time after they have gone. */
+export async function settledKiB(): Promise<number> {
+  let last = usedKiB();
+  for (let look = 0; look < LOOKS; look++) {
+    await delay(1000);
+    const now = usedKiB();
+    if (Math.abs(now - last) < SETTLED_KIB) return now;
+    last = now;
+  }
+  return last;
 }

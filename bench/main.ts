@@ -1,19 +1,36 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { lifecycle, runTrue } from './containers.js';
+import { execTrue, lifecycle, parallelCreates, runTrue } from './containers.js';
 import { PROJECT, TemporaryDaemon } from './daemon.js';
+import { type Contestant, contestants } from './contestants.js';
+import { density, densityOfPeers } from './density.js';
 import { machine } from './machine.js';
 import { findPeers, type Peer } from './peers.js';
 import type { Row } from './row.js';
+import { seccompProfile } from './seccomp.js';
 import { stateDirectory } from './state-directory.js';
 import { columns } from './statistics.js';
 import { throughput } from './throughput.js';
 import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
 
-const PARTS = ['lifecycle', 'run', 'fork', 'cold', 'memory', 'http'];
-const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers]
-parts: ${PARTS.join(', ')}`;
+const PARTS = [
+  'lifecycle',
+  'run',
+  'exec',
+  'parallel',
+  'seccomp',
+  'fork',
+  'cold',
+  'memory',
+  'density',
+  'http',
+];
+const WARMFORK = ['fork', 'cold', 'memory'];
+const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers] [--levels N,…]
+parts: ${PARTS.join(', ')}; warmfork: ${WARMFORK.join(', ')}; density is measured when it is named
+levels: workers alive for density, 10,100,1000,4000 unless given`;
 
 const { values } = parseArgs({
   options: {
@@ -21,36 +38,51 @@ const { values } = parseArgs({
     only: { type: 'string' },
     runs: { type: 'string' },
     peers: { type: 'boolean', default: false },
+    levels: { type: 'string', default: '10,100,1000,4000' },
     help: { type: 'boolean' },
   },
 });
-const parts = values.only?.split(',') ?? PARTS;
+const named = values.only?.split(',').flatMap((part) => (part === 'warmfork' ? WARMFORK : [part]));
+const parts = named ?? PARTS.filter((part) => part !== 'density');
+const levels = values.levels.split(',').map(Number);
 const runs = Number(values.runs ?? 30);
-if (values.help === true || !parts.every((part) => PARTS.includes(part)) || !(runs >= 1)) {
+if (
+  values.help === true ||
+  !parts.every((part) => PARTS.includes(part)) ||
+  !(runs >= 1) ||
+  !levels.every((level) => level >= 1)
+) {
   process.stderr.write(`${USAGE}\n`);
   process.exit(values.help === true ? 0 : 1);
 }
 
 const directory = stateDirectory('turf-bench-');
+const programs = mkdtempSync(join(tmpdir(), 'turf-bench-programs-'));
 const daemon = new TemporaryDaemon();
 const rows: Row[] = [];
 let peers: Peer[] = [];
-let absent: string[] = [];
+const absent: string[] = [];
 
 const progress = (what: string): void => void process.stderr.write(`bench: ${what}\n`);
 
 async function measure(): Promise<void> {
+  let servers: readonly Contestant[] = [];
+  if (parts.includes('http') || parts.includes('density')) {
+    const { present, notes } = await contestants(programs, values.peers, progress);
+    servers = present;
+    absent.push(...notes);
+  }
   if (parts.includes('http')) {
     // Rounds of two seconds and more for each server, so that a tenth of them is enough.
-    const result = await throughput(directory, Math.max(3, Math.ceil(runs / 10)), values.peers, progress);
+    const result = await throughput(servers, Math.max(3, Math.ceil(runs / 10)), progress);
     rows.push(...result.rows);
-    absent = result.notes;
+    absent.push(...result.notes);
   }
   if (parts.every((part) => part === 'http')) return;
   await daemon.start();
   const found = findPeers(daemon.root, directory);
   ({ peers } = found);
-  absent = [...absent, ...found.absent];
+  absent.push(...found.absent);
   if (parts.includes('lifecycle')) {
     progress(`create + start + delete -f, ${runs} rounds`);
     rows.push(...(await lifecycle(peers, directory, runs)));
@@ -59,11 +91,26 @@ async function measure(): Promise<void> {
     progress(`run /bin/true, ${runs} rounds`);
     rows.push(...(await runTrue(peers, directory, runs)));
   }
+  if (parts.includes('exec')) {
+    progress(`exec /bin/true, ${runs} rounds`);
+    rows.push(...(await execTrue(peers, directory, runs)));
+  }
+  if (parts.includes('parallel')) {
+    progress('creates in parallel');
+    rows.push(...(await parallelCreates(peers, directory)));
+  }
+  if (parts.includes('seccomp')) {
+    progress(`seccomp profile, ${runs} rounds`);
+    const result = await seccompProfile(peers, directory, runs);
+    rows.push(...result.rows);
+    absent.push(...result.notes);
+  }
   const bundle = join(PROJECT, 'bench/hello');
   if (parts.includes('cold')) {
     progress('cold node');
     rows.push(...(await coldNodeToResponse(moduleOf(bundle), directory, runs)));
   }
+  if (parts.includes('density')) await measureDensity(bundle, servers);
   if (parts.includes('fork') || parts.includes('memory')) {
     await daemon.turf('seed', 'create', '--bundle', bundle, 'seed');
     const herd = new Herd(daemon, 'seed');
@@ -77,6 +124,12 @@ async function measure(): Promise<void> {
       rows.push(...(await forkToResponse(herd, alive, runs)));
     }
   }
+}
+
+async function measureDensity(bundle: string, servers: readonly Contestant[]): Promise<void> {
+  rows.push(...(await densityOfPeers(servers, progress)));
+  await daemon.turf('seed', 'create', '--bundle', bundle, 'dense');
+  rows.push(...(await density(new Herd(daemon, 'dense'), levels, runs, progress)));
 }
 
 function print(): void {
@@ -93,7 +146,7 @@ function print(): void {
   const lines = rows.map(({ what, who, unit, figures: { n, p5, p50, p95 } }) => [
     what,
     who,
-    ...[p50, p5, p95].map((value) => value.toFixed(unit === 'ms' ? 2 : 0)),
+    ...[p50, p5, p95].map((value) => value.toFixed(unit === 'ms' ? 2 : unit === '%' ? 1 : 0)),
     unit,
     String(n),
   ]);
@@ -116,5 +169,5 @@ try {
 } finally {
   await Promise.all(peers.map((peer) => peer.close()));
   await daemon.stop();
-  rmSync(directory, { recursive: true, force: true });
+  for (const made of [directory, programs]) rmSync(made, { recursive: true, force: true });
 }

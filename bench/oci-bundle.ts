@@ -1,21 +1,31 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findProgram } from './peers.js';
 
 /**
  * Makes a bundle of one static busybox with the config that `runc spec` writes, but without a terminal.
+ *
+ * @param path a directory that does not exist
+ * @param seccomp member of that name of `linux`; absent: none
+ * @returns path
  * @throws Error when there is no busybox
  */
-export function ociBundle(path: string, busybox: string, args: readonly string[]): void {
+export function ociBundle(path: string, args: readonly string[], seccomp?: object): string {
+  const busybox = findProgram('busybox');
+  if (busybox === undefined) throw new Error('busybox is not installed (Debian: busybox-static)');
   for (const directory of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp'])
     mkdirSync(join(path, 'rootfs', directory), { recursive: true });
   copyFileSync(busybox, join(path, 'rootfs/bin/busybox'));
   for (const applet of ['sh', 'sleep', 'true', 'echo', 'hostname'])
     symlinkSync('busybox', join(path, 'rootfs/bin', applet));
-  writeFileSync(join(path, 'config.json'), JSON.stringify(config(args), undefined, 2));
+  writeFileSync(join(path, 'config.json'), JSON.stringify(config(args, seccomp), undefined, 2));
+  return path;
 }
 
-function config(args: readonly string[]): object {
-  const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
+/** What `runc spec` gives. */
+export const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
+
+function config(args: readonly string[], seccomp: object | undefined): object {
   const kernel = ['nosuid', 'noexec', 'nodev'];
   return {
     ociVersion: '1.0.2',
@@ -26,10 +36,10 @@ function config(args: readonly string[]): object {
       env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm'],
       cwd: '/',
       capabilities: {
-        bounding: capabilities,
-        effective: capabilities,
-        permitted: capabilities,
-        ambient: capabilities,
+        bounding: CAPABILITIES,
+        effective: CAPABILITIES,
+        permitted: CAPABILITIES,
+        ambient: CAPABILITIES,
       },
       rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }],
       noNewPrivileges: true,
@@ -70,6 +80,7 @@ function config(args: readonly string[]): object {
         '/proc/scsi',
       ],
       readonlyPaths: ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`),
+      ...(seccomp === undefined ? {} : { seccomp }),
     },
   };
 }

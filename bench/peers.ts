@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { TURF } from './daemon.js';
 import { cgroupLayout } from './machine.js';
-import type { RunnerAnswer } from './runner.js';
+import type { RunnerAnswer, RunnerRequest } from './runner.js';
 
 const RUNNER = new URL('./runner.js', import.meta.url).pathname;
 
@@ -40,13 +40,25 @@ export class Peer {
 
   /** Milliseconds that the commands took together. @throws Error with the peer's stderr when one fails */
   async time(...commands: readonly (readonly string[])[]): Promise<number> {
-    const line = JSON.stringify(commands.map((args) => [...this.#prefix, ...args]));
-    this.#process.stdin?.write(`${line}\n`);
+    const { ms, failed } = await this.#ask(commands, false);
+    if (failed.length > 0) throw new Error(failed[0]);
+    return ms;
+  }
+
+  /** Runs the commands all at once. */
+  together(...commands: readonly (readonly string[])[]): Promise<RunnerAnswer> {
+    return this.#ask(commands, true);
+  }
+
+  async #ask(commands: readonly (readonly string[])[], together: boolean): Promise<RunnerAnswer> {
+    const request: RunnerRequest = {
+      commands: commands.map((args) => [...this.#prefix, ...args]),
+      together,
+    };
+    this.#process.stdin?.write(`${JSON.stringify(request)}\n`);
     const answer = await this.#lines.next();
     if (answer.done === true) throw new Error(`the runner of ${this.name} ended`);
-    const { ms, failed } = JSON.parse(answer.value) as RunnerAnswer;
-    if (failed !== undefined) throw new Error(failed);
-    return ms;
+    return JSON.parse(answer.value) as RunnerAnswer;
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { coldNode, endColdNode, type ColdNode } from './cold-node.js';
 import type { TemporaryDaemon } from './daemon.js';
 import { exchange } from './http.js';
-import { usedKiB } from './machine.js';
+import { settledKiB } from './machine.js';
 import type { Row } from './row.js';
 import { round, spread } from './statistics.js';
 
@@ -58,11 +57,43 @@ export class Herd {
     }
   }
 
+  /** Likewise with so many requests under way at once. */
+  async growTogether(size: number, clients: number): Promise<void> {
+    await together(clients, async () => {
+      if (this.size >= size) return false;
+      await this.viaRest();
+      return true;
+    });
+  }
+
+  async shrinkTogether(size: number, clients: number): Promise<void> {
+    await together(clients, async () => {
+      if (this.size <= size) return false;
+      await this.shrink(this.size - 1);
+      return true;
+    });
+  }
+
+  /** Workers that the daemon knows of and that are not of the herd. */
+  async left(): Promise<number> {
+    const { body } = await this.#daemon.rest('GET', '/containers');
+    const all = JSON.parse(body) as { turf?: { kind: string } }[];
+    return all.filter(({ turf }) => turf?.kind === 'worker').length - this.size;
+  }
+
   #next(): string {
     const id = `bench-${process.pid}-${this.#seed}-${this.#made++}`;
     this.#alive.push(id);
     return id;
   }
+}
+
+/** Repeats a step until it answers false, so many times at once. */
+async function together(clients: number, step: () => Promise<boolean>): Promise<void> {
+  const client = async (): Promise<void> => {
+    while (await step());
+  };
+  await Promise.all(Array.from({ length: clients }, client));
 }
 
 async function ask(listen: string): Promise<void> {
@@ -130,21 +161,6 @@ async function memoryOf(count: number, grow: () => Promise<void>): Promise<numbe
   const before = await settledKiB();
   await grow();
   return round(((await settledKiB()) - before) / count);
-}
-
-const SETTLED_KIB = 1024;
-const LOOKS = 60;
-
-/** Memory in use once it rests: the kernel frees what processes and their namespaces held some time after they have gone. */
-async function settledKiB(): Promise<number> {
-  let last = usedKiB();
-  for (let look = 0; look < LOOKS; look++) {
-    await delay(1000);
-    const now = usedKiB();
-    if (Math.abs(now - last) < SETTLED_KIB) return now;
-    last = now;
-  }
-  return last;
 }
 
 /** Module of the function in a bundle. */

@@ -3,8 +3,8 @@ import type { CreateOptions } from './operations.js';
 import { usageError, type OptionTable, type ParsedOptions } from './options.js';
 import type { Invocation } from './verb.js';
 
-/** Options that `create` and `run` share. */
-export const createOptions = {
+/** Options of every verb that makes a container from a bundle. */
+export const bundleOptions = {
   bundle: {
     kind: 'string',
     short: 'b',
@@ -19,6 +19,11 @@ export const createOptions = {
   'pid-file': { kind: 'string', value: 'FILE', help: 'file that the process id is written to' },
   'no-pivot': { kind: 'flag', help: 'enter the root without pivot_root, for a rootfs on a ramdisk' },
   'no-new-keyring': { kind: 'flag', help: "keep the caller's session keyring" },
+} as const satisfies OptionTable;
+
+/** Options that `create` and `run` share. */
+export const createOptions = {
+  ...bundleOptions,
   'preserve-fds': {
     kind: 'integer',
     value: 'N',

@@ -1,4 +1,4 @@
-import type { Launcher } from './operations.js';
+import type { Launcher, LogChunk } from './operations.js';
 
 /**
  * A program to run in a container. It gets what the container's own process has by config.json, or, where `process` is given,
@@ -39,4 +39,26 @@ export interface ExecOptions {
 
 export interface ExecResult {
   readonly pid: number;
+}
+
+/** A program whose output the daemon reads. */
+export interface ExecOutputOptions extends Omit<
+  ExecOptions,
+  'terminal' | 'preserveFds' | 'consoleSocket' | 'consoleFd' | 'launcher'
+> {
+  /** Its standard input, whole; absent: empty. */
+  readonly stdin?: Uint8Array;
+}
+
+export type ExecOutput =
+  | { readonly type: 'started'; readonly pid: number }
+  | ({ readonly type: 'output' } & LogChunk)
+  /** Neither member where nobody could learn how it ended. */
+  | { readonly type: 'ended'; readonly exitCode?: number; readonly exitSignal?: string };
+
+export interface ExecOperations {
+  /** Starts a program in a container that is there; resolves once it runs. */
+  exec(options: ExecOptions): Promise<ExecResult>;
+  /** Runs a program in a container to its end: `started`, its output as it comes, `ended`. Aborting kills it. */
+  execOutput(options: ExecOutputOptions, signal?: AbortSignal): AsyncIterable<ExecOutput>;
 }

@@ -26,6 +26,7 @@ export const globalOptions = {
     choices: ['auto', 'true', 'false'],
     help: 'accepted for compatibility: auto or false; true is refused',
   },
+  criu: { kind: 'string', value: 'PATH', help: 'the criu program (default: criu on the PATH of the daemon)' },
   version: { kind: 'flag', short: 'v', help: 'print versions' },
 } as const satisfies OptionTable;
 
@@ -36,6 +37,8 @@ export interface Globals {
   readonly logFormat: 'text' | 'json';
   readonly debug: boolean;
   readonly systemdCgroup: boolean;
+  /** Absolute. */
+  readonly criu?: string;
 }
 
 export interface CommandLine {
@@ -58,7 +61,13 @@ export function logSettings(options: GlobalOptions, cwd: string): Globals {
     logFormat: options['log-format'] === 'json' ? 'json' : 'text',
     debug: options.debug,
     systemdCgroup: options['systemd-cgroup'] || options['cgroup-manager'] === 'systemd',
+    ...criuPath(options.criu, cwd),
   };
+}
+
+/** A path where there is a slash; runc's default, the bare name, means the one on PATH. */
+function criuPath(given: string | undefined, cwd: string): Pick<Globals, 'criu'> {
+  return given?.includes('/') === true ? { criu: resolve(cwd, given) } : {};
 }
 
 /**

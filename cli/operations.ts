@@ -5,14 +5,17 @@ import type { JsonObject } from '../oci-spec/json.js';
  * The operations that turf offers. The daemon implements them in process (for the thin client and for REST); the typed REST
  * client implements them remotely. Every method rejects with a TurfError.
  */
-
-import type { ExecOptions, ExecResult } from './exec.js';
+import type { CheckReport } from './check-report.js';
+import type { CheckpointOptions, RestoreOptions } from './checkpoint.js';
+import type { ExecOperations } from './exec.js';
 import type { SeedOperations, SeedPolicy } from './seed-operations.js';
 
-export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+/** `asleep` is turf's own: no process runs, and the next connection forks one (runtime-spec, runtime.md "State", allows more). */
+export type OciStatus = 'creating' | 'created' | 'running' | 'paused' | 'stopped' | 'asleep';
 
-/** Original Turf's states, finer than the OCI status. */
-export type TurfState = 'init' | 'starting' | 'running' | 'forkwait' | 'cloning' | 'stopping' | 'stopped';
+/** Original Turf's states, finer than the OCI status, and `asleep`. */
+export type TurfState =
+  'init' | 'starting' | 'running' | 'forkwait' | 'cloning' | 'stopping' | 'stopped' | 'asleep';
 
 export type ContainerKind = 'container' | 'seed' | 'worker';
 
@@ -182,6 +185,11 @@ export interface ForkOptions {
   readonly ttlMs?: number;
   /** It ends when it has answered so many requests. */
   readonly maxRequests?: number;
+  /**
+   * No process runs while nobody asks: the first connection forks one, and it ends when nothing was asked of it for so many
+   * milliseconds. Connections wait meanwhile.
+   */
+  readonly idleMs?: number;
   /** What to do while the seed has no version that has parked; default `fail`. */
   readonly whenUnready?: 'wait' | 'fail' | 'cold';
   /** Leave the clone parked: state `created` until `start`. */
@@ -192,6 +200,7 @@ export interface ForkOptions {
 
 export interface ForkResult {
   readonly id: string;
+  /** 0: none runs until somebody asks. */
   readonly pid: number;
   readonly listen: string;
   /** Milliseconds from request to parked clone, measured in the daemon. */
@@ -226,6 +235,10 @@ export type LifecycleEventType =
   | 'fork'
   | 'oom'
   | 'update'
+  | 'scaled-to-zero'
+  | 'woken'
+  | 'checkpoint'
+  | 'restore'
   | SeedEventType;
 
 /** A version ended; the name has a new version; no version will come. */
@@ -240,23 +253,8 @@ export interface LifecycleEvent {
   readonly seed?: string;
   readonly exitCode?: number;
   readonly exitSignal?: string;
-  /** Why, of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
+  /** Why, of `scaled-to-zero`: `idle`, `exit 1`, `SIGKILL`, `oom`; of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
   readonly reason?: string;
-}
-
-export interface CheckItem {
-  /** e.g. `cgroup.mode`, `namespace.user`, `seccomp`, `kernel.openat2`, `lsm.apparmor`, `node.single-threaded`. */
-  readonly name: string;
-  readonly ok: boolean;
-  /** What was found. */
-  readonly found: string;
-  /** What of turf works, or does not work, without it; empty when ok. */
-  readonly without: string;
-}
-
-export interface CheckReport {
-  readonly ok: boolean;
-  readonly items: readonly CheckItem[];
 }
 
 export interface VersionInfo {
@@ -276,7 +274,7 @@ export interface HealthInfo {
   readonly workers: number;
 }
 
-export interface Operations extends SeedOperations {
+export interface Operations extends SeedOperations, ExecOperations {
   create(options: CreateOptions): Promise<CreateResult>;
   start(id: string): Promise<void>;
   state(id: string): Promise<ContainerState>;
@@ -287,12 +285,14 @@ export interface Operations extends SeedOperations {
   resume(id: string): Promise<void>;
   /** Host pids of every process of the container, in ascending order; none once it has stopped. */
   processes(id: string): Promise<readonly number[]>;
-  /** Starts a program in a container that is there; resolves once it runs. */
-  exec(options: ExecOptions): Promise<ExecResult>;
   /** What a container uses now, in the schema of `runc events --stats`. */
   stats(id: string): Promise<JsonObject>;
   /** Changes limits: all, or none where one is refused. */
   update(id: string, options: UpdateOptions): Promise<void>;
+  /** Saves a running container's processes; where that fails it goes on. */
+  checkpoint(options: CheckpointOptions): Promise<void>;
+  /** Makes a container that goes on where a checkpoint was made. */
+  restore(options: RestoreOptions): Promise<CreateResult>;
   delete(id: string, options?: DeleteOptions): Promise<void>;
   list(): Promise<readonly ContainerState[]>;
   logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;

@@ -5,8 +5,8 @@ import { forkManyResultSchema, forkResultSchema, seedInfoSchema, seedListSchema 
 import { seedDetailsSchema, treeSchema } from './api/seed-tree.js';
 import { checkReportSchema, featuresSchema, healthSchema, versionSchema } from './api/system.js';
 import { invokeResultSchema } from './api/worker.js';
+import type { CheckReport } from './check-report.js';
 import type {
-  CheckReport,
   ContainerState,
   CreateOptions,
   CreateResult,
@@ -25,9 +25,9 @@ import type {
   UpdateOptions,
   VersionInfo,
 } from './operations.js';
-import type { ExecResult } from './exec.js';
+import type { ExecOutput, ExecOutputOptions, ExecResult } from './exec.js';
 import { type JsonObject, parseJson } from '../oci-spec/json.js';
-import { readEvents, readLogs } from './rest-streams.js';
+import { readEvents, readExecOutput, readLogs } from './rest-streams.js';
 import { RestTransport, type RestCall } from './rest-transport.js';
 import type { SeedDetails, SeedRollOptions, TreeNode } from './seed-operations.js';
 import { TurfError } from './turf-error.js';
@@ -87,8 +87,32 @@ export class RestClient implements Operations {
   }
 
   exec(): Promise<ExecResult> {
-    const message = 'exec needs the turf command, not REST: its program is a child of the caller';
+    const message =
+      'exec needs the turf command; REST has execOutput: a program there is no child of the caller';
     return Promise.reject(new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'exec' }));
+  }
+
+  async *execOutput(options: ExecOutputOptions, signal?: AbortSignal): AsyncGenerator<ExecOutput> {
+    const { id, stdin, process, pidFile, ...rest } = options;
+    if (pidFile !== undefined) {
+      const message = 'a pid file needs the turf command, not REST';
+      throw new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'exec' });
+    }
+    const body = {
+      ...rest,
+      ...(process === undefined ? {} : { process: parseJson(process) }),
+      ...(stdin === undefined ? {} : { stdinBase64: Buffer.from(stdin).toString('base64') }),
+    };
+    const path = `/v1/containers/${encodeURIComponent(id)}/exec/stream`;
+    yield* readExecOutput(await this.#transport.open({ method: 'POST', path, body, signal }), signal);
+  }
+
+  checkpoint(): Promise<void> {
+    return Promise.reject(criuNeedsCommand('checkpoint'));
+  }
+
+  restore(): Promise<CreateResult> {
+    return Promise.reject(criuNeedsCommand('restore'));
   }
 
   async stats(id: string): Promise<JsonObject> {
@@ -215,4 +239,10 @@ export class RestClient implements Operations {
   async #empty(call: RestCall): Promise<void> {
     await this.#transport.json(call);
   }
+}
+
+function criuNeedsCommand(operation: 'checkpoint' | 'restore'): TurfError {
+  return new TurfError('TURF_ERR_UNSUPPORTED', `${operation} needs the turf command, not REST`, {
+    operation,
+  });
 }

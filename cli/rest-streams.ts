@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { logLineSchema } from './api/container.js';
+import { execLineSchema } from './api/exec.js';
 import { problemSchema } from './api/problem.js';
 import { lifecycleEventSchema } from './api/system.js';
+import type { ExecOutput } from './exec.js';
 import type { LifecycleEvent, LogChunk } from './operations.js';
 import { errorFromProblem } from './rest-transport.js';
 import { TurfError } from './turf-error.js';
@@ -42,6 +44,23 @@ export async function* readLogs(
     if (failed.success) throw errorFromProblem(failed.data.error, 'the log stream failed');
     const { stream, data } = logLineSchema.parse(value);
     yield { stream, data: Buffer.from(data, 'base64') };
+  }
+}
+
+/** Parses the JSON lines of `POST /v1/containers/:id/exec/stream`. */
+export async function* readExecOutput(
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ExecOutput> {
+  for await (const text of pieces(response, '\n', signal)) {
+    const value: unknown = JSON.parse(text);
+    const failed = errorLineSchema.safeParse(value);
+    if (failed.success) throw errorFromProblem(failed.data.error, 'the program cannot be followed');
+    const line = execLineSchema.parse(value);
+    if ('pid' in line) yield { type: 'started', pid: line.pid };
+    else if ('stream' in line)
+      yield { type: 'output', stream: line.stream, data: Buffer.from(line.data, 'base64') };
+    else yield { type: 'ended', ...line };
   }
 }
 

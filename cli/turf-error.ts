@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   TURF_ERR_HOOK: { status: 500, exit: 1 },
   TURF_ERR_CGROUP: { status: 500, exit: 1 },
   TURF_ERR_SEED: { status: 409, exit: 1 },
+  TURF_ERR_CHECKPOINT: { status: 500, exit: 1 },
   TURF_ERR_TIMEOUT: { status: 504, exit: 1 },
   TURF_ERR_UNAVAILABLE: { status: 503, exit: 1 },
   TURF_ERR_SYSTEM: { status: 500, exit: 1 },
@@ -40,4 +41,10 @@ export class TurfError extends Error {
     this.operation = details.operation;
     this.path = details.path;
   }
+}
+
+/** TURF_ERR_SYSTEM for a file or directory that could not be written. */
+export function cannotWrite(path: string, cause: unknown): TurfError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TurfError('TURF_ERR_SYSTEM', `cannot write ${path}: ${why}`, { path, cause });
 }

@@ -4,18 +4,20 @@ import {
   type ForkOptions,
   type ForkResult,
 } from '../cli/operations.js';
+import { type RestoreOptions } from '../cli/checkpoint.js';
 import { TurfError } from '../cli/turf-error.js';
 import { configWarnings } from '../oci-spec/semantic.js';
 import { readTurfMember, type TurfMember } from '../oci-spec/turf-member.js';
 import { refuseUnsupported } from '../oci-spec/unsupported.js';
 import { asTurfError, type Bundle, readBundle, rootDirectory } from './containers/bundle.js';
 import { type Container } from './containers/container.js';
-import { type ContainerSpec, createContainer } from './containers/create.js';
+import { type ContainerSpec, createContainer, type Origin } from './containers/create.js';
 import { deleteContainer } from './containers/delete.js';
 import { type ExitWatch } from './containers/exits.js';
 import { withListenFds } from './containers/listen-fds.js';
 import { writePidFile } from './containers/pid-file.js';
 import { startContainer } from './containers/start.js';
+import { restoring } from './checkpoint/restore.js';
 import { type Machine } from './machine.js';
 import { type Seeds } from './seeds/seeds.js';
 import { launchStandIn, releaseStandIn } from './seeds/stand-in.js';
@@ -40,6 +42,32 @@ export class Creation {
     if (member.kind === 'worker') return this.#createWorker(options, member.from);
     const container = await this.#create(options, bundle, member);
     return { id: options.id, pid: container.facts.process?.pid ?? 0 };
+  }
+
+  /**
+   * Makes a container that goes on where a checkpoint was made.
+   *
+   * @throws TurfError
+   */
+  async restore(options: RestoreOptions): Promise<CreateResult> {
+    const { create } = options;
+    const bundle = readBundle(create.bundle);
+    const member = asTurfError(() => readTurfMember(bundle.config));
+    if (member.kind !== 'container')
+      throw new TurfError(
+        'TURF_ERR_UNSUPPORTED',
+        `turf: a ${member.kind} cannot be restored from a checkpoint`,
+        {
+          path: 'turf',
+        },
+      );
+    const launch = restoring(options);
+    const container = await this.#create(create, bundle, member, {
+      launch,
+      state: 'running',
+      event: 'restore',
+    });
+    return { id: create.id, pid: container.facts.process?.pid ?? 0 };
   }
 
   /**
@@ -70,12 +98,18 @@ export class Creation {
     }
   }
 
-  #create(options: CreateOptions, bundle: Bundle, member: TurfMember): Promise<Container> {
+  #create(options: CreateOptions, bundle: Bundle, member: TurfMember, origin?: Origin): Promise<Container> {
     asTurfError(() => refuseUnsupported(bundle.config, this.#machine.capabilities));
     for (const { path, message } of configWarnings(bundle.config)) {
       this.#machine.log.warn({ id: options.id, field: path }, message);
     }
-    return createContainer(this.#machine, this.#exits, options, () => this.#spec(options, bundle, member));
+    return createContainer(
+      this.#machine,
+      this.#exits,
+      options,
+      () => this.#spec(options, bundle, member),
+      origin,
+    );
   }
 
   #spec(options: CreateOptions, bundle: Bundle, member: TurfMember): ContainerSpec | Promise<ContainerSpec> {
@@ -113,7 +147,10 @@ export class Creation {
         : await launchStandIn(this.#machine, launcher);
     let given = false;
     try {
-      const { container, result } = await this.#seeds.fork({ id, seed, bundle, hold: true }, standIn?.stdio);
+      const { container, result } = await this.#seeds.fork(
+        { id, seed, bundle, hold: true },
+        standIn === undefined ? {} : { stdio: standIn.stdio },
+      );
       try {
         if (standIn !== undefined) {
           given = true;

@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs';
-import { type ExecOptions, type ExecResult } from '../cli/exec.js';
+import { type CheckReport } from '../cli/check-report.js';
+import { type CheckpointOptions, type RestoreOptions } from '../cli/checkpoint.js';
+import { type ExecOptions, type ExecOutput, type ExecOutputOptions, type ExecResult } from '../cli/exec.js';
 import {
-  type CheckReport,
   type ContainerState,
   type CreateOptions,
   type CreateResult,
@@ -23,14 +24,16 @@ import {
 import { type SeedDetails, type SeedRollOptions, type TreeNode } from '../cli/seed-operations.js';
 import { TurfError } from '../cli/turf-error.js';
 import { type JsonObject } from '../oci-spec/json.js';
-import { containerIdProblem } from '../oci-spec/container-id.js';
 import { machineReport } from './check/report.js';
 import { healthInfo, versionInfo } from './about.js';
 import { abortable } from './abortable.js';
+import { checkpointContainer } from './checkpoint/checkpoint.js';
 import { Creation } from './creation.js';
 import { type Container } from './containers/container.js';
+import { checkId } from './containers/container-id.js';
 import { deleteContainer } from './containers/delete.js';
 import { execInContainer } from './containers/exec.js';
+import { execWithOutput } from './containers/exec-output.js';
 import { type ExitWatch } from './containers/exits.js';
 import { endFirstProcess, killContainer } from './containers/kill.js';
 import { deleteLeftovers } from './containers/leftovers.js';
@@ -39,7 +42,6 @@ import { readLogs } from './containers/logs.js';
 import { containerState } from './containers/oci-state.js';
 import { OomWatch } from './containers/oom-watch.js';
 import { pauseContainer, resumeContainer } from './containers/pause.js';
-import { isAlive } from './containers/process-facts.js';
 import { startContainer } from './containers/start.js';
 import { containerStats } from './containers/stats.js';
 import { updateContainer } from './containers/update.js';
@@ -73,15 +75,11 @@ export class DaemonOperations implements Operations {
 
   async create(options: CreateOptions): Promise<CreateResult> {
     try {
-      return await this.#createLocked(options);
+      this.#checkFree(options.id);
+      return await this.#machine.locks.run(options.id, () => this.#creation.create(options));
     } finally {
       if (options.consoleFd !== undefined) closeSync(options.consoleFd);
     }
-  }
-
-  #createLocked(options: CreateOptions): Promise<CreateResult> {
-    this.#checkFree(options.id);
-    return this.#machine.locks.run(options.id, () => this.#creation.create(options));
   }
 
   start(id: string): Promise<void> {
@@ -93,14 +91,14 @@ export class DaemonOperations implements Operations {
 
   async state(id: string): Promise<ContainerState> {
     const container = this.#find(id);
-    await this.#refresh(container);
+    await this.#exits.refresh(container);
     return containerState(container);
   }
 
   async kill(id: string, signal: string, all = false): Promise<void> {
     // Not behind the lock: a signal must reach a container whose start or delete hangs.
     const container = this.#find(id);
-    await this.#refresh(container);
+    await this.#exits.refresh(container);
     await killContainer(this.#machine, container, signal, all);
   }
 
@@ -121,21 +119,37 @@ export class DaemonOperations implements Operations {
     try {
       // Not behind the lock: programs run beside one another, and one that joins a frozen container waits for long.
       const container = this.#find(options.id);
-      await this.#refresh(container);
+      await this.#exits.refresh(container);
       return await execInContainer(this.#machine, container, options);
     } finally {
       if (options.consoleFd !== undefined) closeSync(options.consoleFd);
     }
   }
 
+  async *execOutput(options: ExecOutputOptions, signal?: AbortSignal): AsyncGenerator<ExecOutput> {
+    const container = this.#find(options.id);
+    await this.#exits.refresh(container);
+    yield* execWithOutput(this.#machine, container, options, signal);
+  }
+
   async stats(id: string): Promise<JsonObject> {
     const container = this.#find(id);
-    await this.#refresh(container);
+    await this.#exits.refresh(container);
     return containerStats(container);
   }
 
   update(id: string, options: UpdateOptions): Promise<void> {
     return this.#settled(id, (container) => updateContainer(this.#machine, container, options));
+  }
+
+  checkpoint(options: CheckpointOptions): Promise<void> {
+    return this.#settled(options.id, (container) => checkpointContainer(this.#machine, container, options));
+  }
+
+  restore(options: RestoreOptions): Promise<CreateResult> {
+    const { id } = options.create;
+    this.#checkFree(id);
+    return this.#machine.locks.run(id, () => this.#creation.restore(options));
   }
 
   delete(id: string, options: DeleteOptions = {}): Promise<void> {
@@ -146,6 +160,7 @@ export class DaemonOperations implements Operations {
       assertAllowed(found.id, options.force === true ? 'forceDelete' : 'delete', observedState(found));
       this.#seeds.kept.forget(found.id);
       await this.#seeds.dropAhead(found.id);
+      this.#lives.release(found);
       await deleteContainer(this.#machine, found, options.force === true);
     };
     if (options.force !== true || container !== undefined) return this.#settled(id, remove);
@@ -153,14 +168,14 @@ export class DaemonOperations implements Operations {
     return this.#machine.locks.run(id, async () => {
       const made = this.#machine.containers.get(id);
       if (made === undefined) return deleteLeftovers(this.#machine, id);
-      await this.#refresh(made);
+      await this.#exits.refresh(made);
       return remove(made);
     });
   }
 
   async list(): Promise<readonly ContainerState[]> {
     const containers = [...this.#machine.containers.values()];
-    await Promise.all(containers.map((container) => this.#refresh(container)));
+    await Promise.all(containers.map((container) => this.#exits.refresh(container)));
     return containers.map(containerState);
   }
 
@@ -201,6 +216,7 @@ export class DaemonOperations implements Operations {
 
   async fork(options: ForkOptions): Promise<ForkResult> {
     this.#checkFree(options.id);
+    if (options.idleMs !== undefined) return this.#lives.fork(options);
     if (options.cold === true || (options.whenUnready === 'cold' && !this.#isReady(options.seed)))
       return this.#machine.locks.run(options.id, () =>
         this.#creation.forkCold(options, this.#find(options.seed)),
@@ -222,9 +238,12 @@ export class DaemonOperations implements Operations {
   }
 
   invoke(options: InvokeOptions): Promise<InvokeResult> {
-    const { lifecycle, facts } = this.#find(options.id);
-    if (facts.listen === undefined || lifecycle.state !== 'running') {
-      const what = facts.listen === undefined ? 'does not listen' : `is ${lifecycle.state}`;
+    const container = this.#find(options.id);
+    const { facts } = container;
+    const state = observedState(container);
+    // The request wakes one that is asleep.
+    if (facts.listen === undefined || (state !== 'running' && state !== 'asleep')) {
+      const what = facts.listen === undefined ? 'does not listen' : `is ${state}`;
       throw new TurfError('TURF_ERR_STATE', `cannot invoke ${options.id}: it ${what}`, {
         operation: 'invoke',
       });
@@ -276,20 +295,8 @@ export class DaemonOperations implements Operations {
   /** As #locked, and whether the process lives is known. */
   #settled<T>(id: string, action: (container: Container) => Promise<T>): Promise<T> {
     return this.#locked(id, async (container) => {
-      await this.#refresh(container);
+      await this.#exits.refresh(container);
       return action(container);
     });
   }
-
-  /** The kernel knows first that a process has ended: its status arrives a moment later. */
-  async #refresh(container: Container): Promise<void> {
-    const { process } = container.facts;
-    if (container.lifecycle.state === 'stopped' || process === undefined) return;
-    if (!isAlive(process.pid, BigInt(process.startTime))) await this.#exits.settle(container);
-  }
-}
-
-function checkId(id: string): void {
-  const problem = containerIdProblem(id);
-  if (problem !== undefined) throw new TurfError('TURF_ERR_INVALID_ID', `id: ${problem}`, { path: 'id' });
 }

@@ -1,8 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TemporaryDaemon } from '../bench/daemon.js';
 import { ociBundle } from '../bench/oci-bundle.js';
-import { findProgram } from '../bench/peers.js';
 import { round } from '../bench/statistics.js';
 
 const EXIT_CODE = 7;
@@ -23,11 +21,8 @@ interface State {
 
 /** create, state, start, exit code, delete of an OCI bundle through the command line. */
 export async function ociDemo(daemon: TemporaryDaemon): Promise<OciResult> {
-  const bundle = join(daemon.directory, 'bundle');
-  const busybox = findProgram('busybox');
-  if (busybox === undefined) throw new Error('busybox is not installed (Debian: busybox-static)');
-  mkdirSync(bundle);
-  ociBundle(bundle, busybox, ['sh', '-c', `echo hello from $(hostname); exit ${EXIT_CODE}`]);
+  const program = ['sh', '-c', `echo hello from $(hostname); exit ${EXIT_CODE}`];
+  const bundle = ociBundle(join(daemon.directory, 'bundle'), program);
 
   const state = async (): Promise<State> => JSON.parse((await daemon.turf('state', 'hello')).stdout) as State;
   const created = await daemon.turf('create', '--bundle', bundle, 'hello');

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const LIBRARY = fileURLToPath(new URL('../native/libturf-confine.so', import.meta.url));
+const LIBRARY = '../native/libturf-confine.so';
 
 /**
  * Installs the system call filter that waits at its descriptor, in every thread of this process (native-shim/confine/confine.c). An add-on
@@ -9,9 +9,9 @@ const LIBRARY = fileURLToPath(new URL('../native/libturf-confine.so', import.met
  *
  * A process in which that fails ends with status 1.
  *
- * @param library where libturf-confine.so lies; default: where the build puts it
  * @throws Error where the library cannot be loaded
  */
-export function confine(library: string = LIBRARY): void {
-  process.dlopen({ exports: {} }, library);
+export function confine(): void {
+  // Found only now: in a startup snapshot its place would be that of the engine that built it.
+  process.dlopen({ exports: {} }, fileURLToPath(new URL(LIBRARY, import.meta.url)));
 }

@@ -6,6 +6,8 @@
 export interface Kernel {
   /** A connected pair of stream sockets (socketpair(2)). */
   socketpair(): [number, number];
+  /** A pipe (pipe2(2)): the end to read from, the end to write to. */
+  pipe(): [number, number];
   /**
    * Sends `data` whole, with `fds` attached to its first byte (unix(7), SCM_RIGHTS). At most 253 descriptors. Waits at most
    * five seconds where a non-blocking socket is full.

@@ -39,6 +39,7 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
   };
 
   const socketpair = call('int turf_socketpair(_Out_ int *pair)');
+  const pipe = call('int turf_pipe(_Out_ int *ends)');
   const send = call('int turf_send(int fd, const uint8_t *data, size_t length, const int *fds, int count)');
   const receive = call(
     'int turf_receive(int fd, _Out_ uint8_t *data, size_t length, _Out_ int *fds, int capacity, _Out_ int *count)',
@@ -71,6 +72,11 @@ export function loadKernel(path: string = LIBTURF_PATH): Kernel {
       const pair = [-1, -1] as [number, number];
       checkResult('socketpair', socketpair(pair));
       return pair;
+    },
+    pipe() {
+      const ends = [-1, -1] as [number, number];
+      checkResult('pipe2', pipe(ends));
+      return ends;
     },
     send(fd, data, fds) {
       if (fds.length > MAX_SCM_FDS)

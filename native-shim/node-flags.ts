@@ -16,3 +16,11 @@ export const AWORKER_NODE_FLAGS: readonly string[] = [
   '--no-memory-reducer',
   '--no-warnings',
 ];
+
+const MIB = 1024 * 1024;
+
+/** The flags with a bound for JavaScript's heap, in bytes; none or 0: the engine's own. */
+export function aworkerNodeFlags(heapBytes = 0): readonly string[] {
+  const heap = heapBytes === 0 ? [] : [`--max-old-space-size=${Math.ceil(heapBytes / MIB)}`];
+  return [...AWORKER_NODE_FLAGS, ...heap];
+}

@@ -71,6 +71,10 @@ export const turfSchema = object({
   /** `unix:PATH` or `tcp:HOST:PORT`. */
   listen: string,
   network: oneOf(['none', 'host']),
+  /** Bounds for the worker, or for those of a seed that have no bundle of their own: worker-limits.ts. */
+  limits: record(integer(0, Number.MAX_SAFE_INTEGER)),
+  /** Modules of Node.js that the code may import, `node:NAME`. */
+  nodeModules: array(string),
 });
 
 export const configSchema = object(

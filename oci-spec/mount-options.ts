@@ -88,6 +88,13 @@ const OTHERS: Readonly<Record<string, MountOption>> = {
   defaults: { kind: 'none', reason: 'stands for the defaults' },
 };
 
+/** What mount(8) and fstab(5) keep to themselves: configs that were made from an fstab have them. */
+const FOR_MOUNT_PROGRAM = new Set(
+  'user nouser users nousers owner noowner group nogroup auto noauto _netdev nofail'.split(' '),
+);
+/** Comments of fstab(5): `x-systemd.automount`, `X-mount.mkdir`, `comment=…`. */
+const COMMENT = /^(x-|X-|comment=)/;
+
 function build(): ReadonlyMap<string, MountOption> {
   const table = new Map<string, MountOption>(Object.entries(OTHERS));
   for (const [name, change] of Object.entries(ATTRS)) {
@@ -101,5 +108,12 @@ function build(): ReadonlyMap<string, MountOption> {
   return table;
 }
 
-/** runtime-spec config.md "Linux mount options" and mount(8): what each means. Any other option is for the file system. */
+/** runtime-spec config.md "Linux mount options" and mount(8): what each means. */
 export const MOUNT_OPTIONS: ReadonlyMap<string, MountOption> = build();
+
+/** What an option means; undefined: it is for the file system. */
+export function mountOption(option: string): MountOption | undefined {
+  if (FOR_MOUNT_PROGRAM.has(option) || COMMENT.test(option))
+    return { kind: 'none', reason: 'mount(8) does not hand it to the kernel' };
+  return MOUNT_OPTIONS.get(option);
+}

@@ -1,4 +1,4 @@
-import { MOUNT_OPTIONS, type MountOption } from './mount-options.js';
+import { type MountOption, mountOption } from './mount-options.js';
 
 /** What a mount's options come to. Attributes are MOUNT_ATTR_*; of options that contradict each other the last counts. */
 export interface ParsedMountOptions {
@@ -41,7 +41,7 @@ export function parseMountOptions(options: readonly string[] = []): ParsedMountO
     tmpcopyup: false,
   };
   for (const option of options) {
-    const known = MOUNT_OPTIONS.get(option);
+    const known = mountOption(option);
     if (known !== undefined) apply(draft, known);
     else {
       const equals = option.indexOf('=');

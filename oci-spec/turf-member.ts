@@ -1,8 +1,10 @@
+import { isBuiltin } from 'node:module';
 import type { OciConfig, OciTurf } from './config.js';
 import { MOST_AHEAD } from './config-schema.js';
 import { ConfigError, type ConfigIssue, type Report, show } from './config-error.js';
 import { containerIdProblem } from './container-id.js';
 import { parseListenAddress } from './listen-address.js';
+import { type WorkerLimits, workerLimitProblem } from './worker-limits.js';
 
 /** Engines rewrite configs but keep annotations, so that every field of the `turf` member is one of these too. */
 export const ANNOTATION_PREFIX = 'dev.turf.';
@@ -10,10 +12,17 @@ export const ANNOTATION_PREFIX = 'dev.turf.';
 export type SeedMode = 'runtime' | 'userland';
 export type WorkerNetwork = 'none' | 'host';
 
+/** What is told to the runtime, whatever it becomes. */
+interface RuntimeSettings {
+  readonly limits?: WorkerLimits;
+  /** `node:NAME` each. */
+  readonly nodeModules?: readonly string[];
+}
+
 /** What a config asks turf for beyond the OCI specification. */
 export type TurfMember =
   | { readonly kind: 'container' }
-  | {
+  | (RuntimeSettings & {
       readonly kind: 'seed';
       readonly mode: SeedMode;
       /** Directory in the bundle, relative to it, or an absolute path in the root file system. Always there in mode userland. */
@@ -24,8 +33,8 @@ export type TurfMember =
       readonly pool: number | undefined;
       /** What its workers may ask for at most. */
       readonly network: WorkerNetwork;
-    }
-  | {
+    })
+  | (RuntimeSettings & {
       readonly kind: 'worker';
       /** Id of the seed to clone. */
       readonly from: string;
@@ -33,14 +42,14 @@ export type TurfMember =
       /** Checked syntax of parseListenAddress. */
       readonly listen: string | undefined;
       readonly network: WorkerNetwork;
-    }
-  | {
+    })
+  | (RuntimeSettings & {
       /** No seed and no clone: a worker that starts cold. */
       readonly kind: 'aworker';
       readonly code: string;
       readonly listen: string | undefined;
       readonly network: WorkerNetwork;
-    };
+    });
 
 /**
  * Reads the `turf` member together with the annotations `dev.turf.<name>`.
@@ -64,6 +73,7 @@ export function turfMember(config: OciConfig, report: Report): TurfMember {
     return { kind: 'container' };
   }
   checkCode(code, where('code'), report);
+  const settings = runtimeSettings(fields, where, report);
   const program = config.process?.args?.[0];
   if (program !== undefined && program !== '' && program !== 'aworker')
     report('process.args[0]', `must be "aworker" with turf.runtime "aworker", got ${show(program)}`);
@@ -77,18 +87,21 @@ export function turfMember(config: OciConfig, report: Report): TurfMember {
     if (mode === 'userland' && code === undefined) report('turf.code', 'is required for a userland seed');
     if (mode === 'runtime' && from !== undefined)
       report(where('from'), 'conflicts with a runtime seed: what is cloned from one loads code');
-    return { kind: 'seed', mode, code, from, pool, network };
+    if (from !== undefined) checkHeap(settings, where('limits'), report);
+    return { kind: 'seed', mode, code, from, pool, network, ...settings };
   }
   if (pool !== undefined) report(where('pool'), 'needs turf.seed: only a seed has clones');
   if (from !== undefined) {
     checkFrom(from, where('from'), report);
-    return { kind: 'worker', from, code, listen, network };
+    checkHeap(settings, where('limits'), report);
+    return { kind: 'worker', from, code, listen, network, ...settings };
   }
   if (code === undefined) report('turf.code', 'is required without turf.seed and turf.from');
-  return { kind: 'aworker', code: code ?? '', listen, network };
+  return { kind: 'aworker', code: code ?? '', listen, network, ...settings };
 }
 
-type FieldName = 'runtime' | 'code' | 'seed' | 'from' | 'listen' | 'pool' | 'network';
+type FieldName =
+  'runtime' | 'code' | 'seed' | 'from' | 'listen' | 'pool' | 'network' | 'limits' | 'nodeModules';
 type Fields = { -readonly [K in FieldName]?: NonNullable<OciTurf[K]> };
 
 /** Puts an annotation's text into its field; answers what it must be where the text is wrong. */
@@ -126,14 +139,52 @@ const FROM_TEXT: Readonly<Record<FieldName, (fields: Fields, text: string) => st
     fields.network = text;
     return undefined;
   },
+  limits: (fields, text) => {
+    const limits = jsonOf(text);
+    if (typeof limits !== 'object' || limits === null || Array.isArray(limits))
+      return 'a JSON object of limits';
+    fields.limits = limits as Record<string, number>;
+    return undefined;
+  },
+  nodeModules: (fields, text) => {
+    fields.nodeModules = text === '' ? [] : text.split(',');
+    return undefined;
+  },
 };
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function runtimeSettings(
+  { limits, nodeModules }: Fields,
+  where: (name: FieldName) => string,
+  report: Report,
+): RuntimeSettings {
+  for (const [name, value] of Object.entries(limits ?? {})) {
+    const problem = workerLimitProblem(name, value);
+    if (problem !== undefined) report(`${where('limits')}.${name}`, `${problem}, got ${show(value)}`);
+  }
+  for (const [i, name] of (nodeModules ?? []).entries()) {
+    if (!name.startsWith('node:') || !isBuiltin(name))
+      report(`${where('nodeModules')}[${i}]`, `must be a module of Node.js as node:NAME, got ${show(name)}`);
+  }
+  return {
+    ...(limits === undefined ? {} : { limits }),
+    ...(nodeModules === undefined ? {} : { nodeModules }),
+  };
+}
 
 function isFieldName(name: string): name is FieldName {
   return Object.hasOwn(FROM_TEXT, name);
 }
 
 function merge(config: OciConfig, report: Report): { fields: Fields; where: (name: FieldName) => string } {
-  const { runtime, code, seed, from, listen, pool, network } = config.turf ?? {};
+  const { runtime, code, seed, from, listen, pool, network, limits, nodeModules } = config.turf ?? {};
   const fields: Fields = {
     ...(runtime === undefined ? {} : { runtime }),
     ...(code === undefined ? {} : { code }),
@@ -142,6 +193,8 @@ function merge(config: OciConfig, report: Report): { fields: Fields; where: (nam
     ...(listen === undefined ? {} : { listen }),
     ...(pool === undefined ? {} : { pool }),
     ...(network === undefined ? {} : { network }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(nodeModules === undefined ? {} : { nodeModules }),
   };
   const annotated = new Set<FieldName>();
   for (const [key, text] of Object.entries(config.annotations ?? {})) {
@@ -176,4 +229,9 @@ function checkCode(code: string | undefined, path: string, report: Report): void
 function checkFrom(from: string | undefined, path: string, report: Report): void {
   const problem = from === undefined ? undefined : containerIdProblem(from);
   if (problem !== undefined) report(path, problem);
+}
+
+function checkHeap({ limits }: RuntimeSettings, path: string, report: Report): void {
+  if (limits?.heapBytes !== undefined)
+    report(`${path}.heapBytes`, "conflicts with turf.from: a clone has its seed's heap");
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# npm run bench [-- --json] [--only lifecycle,run,fork,memory] [--runs N]
+# npm run bench [-- --json] [--only PART,…] [--runs N] [--peers]
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh bench 1>&2

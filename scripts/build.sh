@@ -5,11 +5,19 @@ cd "$(dirname "$0")/.."
 
 for tool in gcc make; do
   command -v "$tool" >/dev/null 2>&1 || {
-    echo "build: $tool is missing; on Debian, as root: apt-get install --no-install-recommends gcc make libc6-dev (or: npm run setup)" >&2
+    echo "build: $tool is missing; on Debian, as root: apt-get install --no-install-recommends gcc make libc6-dev musl-tools (or: npm run setup)" >&2
     exit 1
   }
 done
 
+command -v musl-gcc >/dev/null 2>&1 ||
+  echo "build: without musl-gcc (Debian: musl-tools) turf, turfd and turf-init are linked with glibc and start more slowly" >&2
+for tool in tsc esbuild; do
+  [ -x "node_modules/.bin/$tool" ] || {
+    echo "build: node_modules/.bin/$tool is missing, which only a build needs: run npm ci without --omit=dev" >&2
+    exit 1
+  }
+done
 make -s -C native-shim
 
 # Folders count too: their time changes when a file is removed from them.

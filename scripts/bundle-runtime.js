@@ -15,7 +15,7 @@ const common = {
   logLevel: 'warning',
 };
 
-/** A module goes on to believe that it lies where it was compiled to. */
+/** A module goes on to believe that it lies where it was compiled to: beside the script that this process was started with, also where that runs from a snapshot. */
 const places = {
   name: 'places',
   setup({ onLoad }) {
@@ -42,6 +42,7 @@ await build({
   outfile: `${dist}aworker/snapshot.cjs`,
   plugins: [places],
   banner: {
-    js: `const placeOf = (file) => new URL('../' + file, require('node:url').pathToFileURL(__filename)).href;`,
+    js: `const ownProcess = require('node:process'), { pathToFileURL } = require('node:url');
+const placeOf = (file) => new URL('../' + file, pathToFileURL(ownProcess.argv[1])).href;`,
   },
 });

@@ -21,7 +21,7 @@ sources() {
     frames) echo base/frame.c lib/park_request.c ;;
     launch-decode) echo launch/decode.c ;;
     client-session) echo client/session.c launch/decode.c base/frame.c ;;
-    supervisor-requests) echo supervisor/requests.c launch/decode.c base/frame.c ;;
+    supervisor-requests) echo supervisor/requests.c supervisor/listeners.c launch/decode.c base/frame.c ;;
     *) return 1 ;;
   esac
 }

@@ -12,10 +12,10 @@ die() {
 }
 
 # An entry is PACKAGE:PROBE; the probe is a command, or a path pattern when it has a slash.
-build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h'
+build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h musl-tools:musl-gcc'
 runtime='libseccomp2:/usr/lib/*/libseccomp.so.2 busybox-static:busybox'
-peers='runc:runc crun:crun'
-engines='podman:podman conmon:conmon containerd:containerd iproute2:ip procps:ps curl:curl python3:python3'
+peers='runc:runc crun:crun golang-github-containers-common:/usr/share/containers/seccomp.json'
+engines='podman:podman conmon:conmon containerd:containerd iproute2:ip procps:ps curl:curl python3:python3 strace:strace'
 case $purpose in
   build) wanted=$build ;;
   demo) wanted="$build $runtime" ;;

@@ -39,7 +39,7 @@ root=$dir/root
 
 say "installing Debian $VERSION_CODENAME and its kernel"
 packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,linux-image-cloud-amd64,busybox-static,libseccomp2,libstdc++6
-packages=$packages,iproute2,procps,netbase,ca-certificates,gcc,make,libc6-dev,runc,crun,conmon,containerd,podman,netavark
+packages=$packages,iproute2,procps,netbase,ca-certificates,gcc,make,libc6-dev,musl-tools,runc,crun,conmon,containerd,podman,netavark
 debootstrap --variant=minbase --include="$packages" "$VERSION_CODENAME" "$root" >"$dir/log" 2>&1 || {
   tail -20 "$dir/log" >&2
   die 'debootstrap failed'

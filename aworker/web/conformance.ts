@@ -1,6 +1,8 @@
 /** Where the engine's and libraries' classes differ from what Web IDL and their specifications declare, and can be set right in place. */
 import { INTERFACES } from './exposure.js';
 import { conform, defineConstants, isCallable } from './interface.js';
+import { correctWindows1252 } from './text-decoder.js';
+import { correctWriteAfterClose } from './writable-stream.js';
 
 type Constructor = abstract new (...args: never[]) => unknown;
 
@@ -75,6 +77,22 @@ function completeReturnValue(): void {
   if (known !== undefined) Object.defineProperty(Event.prototype, 'returnValue', known);
 }
 
+/** A service worker's agent cannot block (HTML, 8.1.2: [[CanBlock]] is false): a wait would stop every request, without a trace of CPU time. */
+export function refuseToBlock(): void {
+  const own = {
+    wait(): never {
+      throw new TypeError('Atomics.wait cannot be called in a worker that answers requests');
+    },
+  };
+  Object.defineProperty(own.wait, 'length', { value: 4, configurable: true });
+  Object.defineProperty(Atomics, 'wait', {
+    value: own.wait,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+}
+
 /** Goes over every interface of the global scope. */
 export function conformInterfaces(): void {
   for (const name of INTERFACES) {
@@ -88,5 +106,7 @@ export function conformInterfaces(): void {
     conform(constructor, name);
   }
   completeReturnValue();
+  correctWindows1252();
+  correctWriteAfterClose();
   defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
 }

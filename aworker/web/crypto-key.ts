@@ -70,8 +70,11 @@ function fromNative(value: unknown): unknown {
   return value;
 }
 
-/** Some versions of Node.js name this error as no specification does. */
+/** Some versions of Node.js name these errors as no specification does. */
 function named(error: unknown): unknown {
+  // Secret keys have no such format at all (Web Cryptography, 26.5: export key).
+  if (error instanceof DOMException && /^Unable to export a raw .* secret key$/.test(error.message))
+    return new DOMException(error.message, 'NotSupportedError');
   return error instanceof DOMException && error.name === 'InvalidAccessException'
     ? new DOMException(error.message, 'InvalidAccessError')
     : error;

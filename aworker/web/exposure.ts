@@ -22,7 +22,7 @@ WorkerGlobalScope WorkerLocation WorkerNavigator WritableStream WritableStreamDe
     /\s+/,
   );
 
-const OWN_MEMBERS = ['aworker', 'console'];
+const OWN_MEMBERS = ['aworker', 'console', 'WebSocketPair'];
 
 /** Takes off the global object what neither list has; event handler attributes stay. */
 export function expose(): void {

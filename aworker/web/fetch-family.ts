@@ -2,22 +2,8 @@
  * `fetch` and its classes, WebSocket, EventSource and their events: undici's, loaded here and not Node's built-in copy, so that they are the same on every
  * Node.js and find Node's globals in a scope of their own.
  */
-import { Buffer } from 'node:buffer';
-import nodeCrypto from 'node:crypto';
-import process from 'node:process';
-import {
-  clearImmediate,
-  clearInterval,
-  clearTimeout,
-  setImmediate,
-  setInterval,
-  setTimeout,
-} from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import { randomInt } from '../randomness.js';
-import { lateBuiltins } from './late-builtins.js';
-import { LexicalRequire } from './lexical-require.js';
-import { MessagePort } from './message-port.js';
+import { ownGlobal, packages } from './packages.js';
 
 type EventInit = NonNullable<ConstructorParameters<typeof Event>[1]>;
 
@@ -43,6 +29,12 @@ export interface MessageEventInit extends EventInit {
   readonly ports?: readonly object[];
 }
 
+export interface CloseEventInit extends EventInit {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly wasClean?: boolean;
+}
+
 interface Dispatcher {
   destroy(): Promise<void>;
 }
@@ -56,17 +48,14 @@ interface Undici {
   readonly FormData: typeof globalThis.FormData;
   readonly WebSocket: typeof globalThis.WebSocket;
   readonly EventSource: new (url: string) => EventTarget;
-  readonly CloseEvent: new (type: string, init?: EventInit) => Event;
+  readonly CloseEvent: new (type: string, init?: CloseEventInit) => Event;
   readonly ErrorEvent: new (type: string, init?: ErrorEventInit) => ErrorEvent;
   readonly MessageEvent: new (type: string, init?: MessageEventInit) => Event;
   readonly Agent: new (options: object) => Dispatcher;
-  readonly EnvHttpProxyAgent: new (options: Record<string, string>) => Dispatcher;
+  readonly EnvHttpProxyAgent: new (options: object) => Dispatcher;
   getGlobalDispatcher(): Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
 }
-
-/** undici keeps its dispatcher on the global object, where user code would find it. */
-const ownGlobal = Object.create(globalThis) as object;
 
 // Node's own copy of undici, where it is loaded, has put its dispatcher on the global object.
 for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'])
@@ -75,23 +64,6 @@ for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'])
     writable: true,
     configurable: true,
   });
-
-/** The boundaries of forms are drawn by `randomInt`, which undici keeps from when it is loaded. */
-const crypto: unknown = Object.create(nodeCrypto, { randomInt: { value: randomInt } });
-const scope = {
-  Buffer,
-  process,
-  setTimeout,
-  clearTimeout,
-  setInterval,
-  clearInterval,
-  setImmediate,
-  clearImmediate,
-  MessagePort,
-  globalThis: ownGlobal,
-  global: ownGlobal,
-};
-const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto], ...lateBuiltins()]));
 
 /** All of undici in one file: scripts/bundle-runtime.js. */
 const undici = packages.load(fileURLToPath(new URL('undici.cjs', import.meta.url))) as Undici;
@@ -109,20 +81,48 @@ export const {
   MessageEvent,
 } = undici;
 
-const PROXY_VARIABLES = { httpProxy: 'http_proxy', httpsProxy: 'https_proxy', noProxy: 'no_proxy' } as const;
+const PROXY_PROTOCOL = /^(?:https?|socks5?):$/;
+type Env = Readonly<Record<string, string>>;
+
+/** As curl and others read them: in lower case first. */
+function proxyVariable(env: Env, name: string): string {
+  return env[name] ?? env[name.toUpperCase()] ?? '';
+}
+
+/** @throws TypeError naming the variable */
+function proxyAddress(env: Env, name: string): string {
+  const address = proxyVariable(env, name);
+  if (address !== '' && !(URL.canParse(address) && PROXY_PROTOCOL.test(new URL(address).protocol)))
+    throw new TypeError(`env.${name}: not the address of a proxy: ${address}`);
+  return address;
+}
+
+/** @throws TypeError */
+function dispatcherFor(env: Env): Dispatcher {
+  const addresses = {
+    httpProxy: proxyAddress(env, 'http_proxy'),
+    httpsProxy: proxyAddress(env, 'https_proxy'),
+    noProxy: proxyVariable(env, 'no_proxy'),
+  };
+  // Requests for http: are the proxy's to make; a tunnel to port 80 many proxies refuse.
+  return new undici.EnvHttpProxyAgent({ ...addresses, proxyTunnel: false });
+}
+
+/** Closes the connections that `fetch` keeps: unfinished requests reject, and the next one starts with a new pool. */
+export async function renewConnections(): Promise<void> {
+  const before = undici.getGlobalDispatcher();
+  undici.setGlobalDispatcher(dispatcherFor({}));
+  await before.destroy();
+}
 
 /**
- * Closes the connections that `fetch` keeps: unfinished requests reject, and the next one starts with a new pool.
+ * Makes `fetch` go by the proxies that `http_proxy`, `https_proxy` and `no_proxy` name. What is under way stays where it is.
  *
- * @param env where `http_proxy`, `https_proxy` and `no_proxy` are looked for, in lower case first
+ * @throws TypeError naming the variable that is no address
  */
-export async function renewConnections(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const options: Record<string, string> = { httpProxy: '', httpsProxy: '', noProxy: '' };
-  for (const [option, name] of Object.entries(PROXY_VARIABLES))
-    options[option] = env[name] ?? env[name.toUpperCase()] ?? '';
-  const before = undici.getGlobalDispatcher();
-  undici.setGlobalDispatcher(new undici.EnvHttpProxyAgent(options));
-  await before.destroy();
+export function useProxies(env: Env): void {
+  if (proxyVariable(env, 'http_proxy') !== '' || proxyVariable(env, 'https_proxy') !== '')
+    undici.setGlobalDispatcher(dispatcherFor(env));
 }
 
 /**

@@ -27,9 +27,14 @@ function lateExport(load: () => Exports, name: string | symbol): unknown {
 export function lateBuiltins(): [string, unknown][] {
   if (!startupSnapshot.isBuildingSnapshot()) return [];
   const require = createRequire(import.meta.url);
+  const load = (): Exports => require('node:http') as Exports;
+  let started = false;
+  startupSnapshot.addDeserializeCallback(() => {
+    started = true;
+  });
   const http = new Proxy(
     {},
-    { get: (_target, name) => lateExport(() => require('node:http') as Exports, name) },
+    { get: (_target, name) => (started ? (Reflect.get(load(), name) as unknown) : lateExport(load, name)) },
   );
   // undici does without HTTP/2, which it only speaks where it is told to.
   return [

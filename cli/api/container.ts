@@ -23,6 +23,7 @@ export const turfStates = [
   'cloning',
   'stopping',
   'stopped',
+  'asleep',
 ] as const;
 
 export const containerStateSchema = z
@@ -30,7 +31,7 @@ export const containerStateSchema = z
     ociVersion: z.string(),
     id: z.string(),
     pid: z.int().meta({ description: '0 once stopped' }),
-    status: z.enum(['creating', 'created', 'running', 'paused', 'stopped']),
+    status: z.enum(['creating', 'created', 'running', 'paused', 'stopped', 'asleep']),
     bundle: z.string(),
     rootfs: z.string(),
     created: z.string().meta({ description: 'RFC 3339' }),

@@ -86,6 +86,9 @@ export const forkRequestSchema = z
       .min(1)
       .exactOptional()
       .meta({ description: 'The worker ends when it has answered so many' }),
+    idleMs: z.int().min(1).max(2_147_483_647).exactOptional().meta({
+      description: 'No process until somebody connects; it ends when idle for so many milliseconds',
+    }),
     whenUnready: z
       .enum(['wait', 'fail', 'cold'])
       .exactOptional()
@@ -101,7 +104,7 @@ export const forkRequestSchema = z
 export const forkResultSchema = z
   .object({
     id: z.string(),
-    pid: z.int(),
+    pid: z.int().meta({ description: '0: none runs until somebody asks' }),
     listen: z.string(),
     forkMs: z.number().meta({ description: 'Milliseconds from request to parked clone' }),
   })

@@ -14,7 +14,8 @@ export const verb = defineVerb({
   description:
     'With an ID prints, in the JSON lines of runc, what the container uses, once in each interval, and when the kernel ran out\n' +
     'of memory in it; ends with the container. Without one prints one JSON object per line for each change in the life of any\n' +
-    'container: create, start, exit, delete, seed-ready, fork, update, oom. Ends with SIGINT.',
+    'container: create, start, exit, delete, checkpoint, restore, seed-ready, fork, update, oom, woken, scaled-to-zero.\n' +
+    'Ends with SIGINT.',
   arguments: [{ name: 'ID', help: 'the container (default: lifecycle events of all)', optional: true }],
   options: {
     interval: { kind: 'string', value: 'DURATION', help: 'time between statistics (default: 5s)' },

@@ -43,6 +43,11 @@ export const verb = defineVerb({
     ttl: { kind: 'string', value: 'TIME', help: 'end the worker after that time, e.g. 10m' },
     'max-requests': { kind: 'integer', value: 'N', help: 'the worker ends when it has answered N requests' },
     disposable: { kind: 'flag', help: 'as --max-requests 1' },
+    idle: {
+      kind: 'string',
+      value: 'TIME',
+      help: 'fork at the first connection, end the worker after that time without a request, and so on, e.g. 30s',
+    },
     'when-unready': {
       kind: 'string',
       value: 'WHAT',
@@ -64,6 +69,10 @@ export const verb = defineVerb({
     {
       command: 'fork seed1 job --count 10 --disposable --on-exit delete',
       does: 'ten workers for one request each',
+    },
+    {
+      command: 'fork seed1 shop --listen tcp:127.0.0.1:8080 --idle 30s',
+      does: 'a worker that runs only while somebody asks',
     },
     {
       command: 'fork seed1 w2 --listen tcp:127.0.0.1:0 --memory 64m --cpus 0.5 --env MODE=test',
@@ -90,6 +99,7 @@ export const verb = defineVerb({
       ...(onExit === 'delete' || onExit === 'keep' || onExit === 'restart' ? { onExit } : {}),
       ...(options.ttl === undefined ? {} : { ttlMs: Math.max(1, timeOption('ttl', options.ttl)) }),
       ...(maxRequests === undefined ? {} : { maxRequests }),
+      ...(options.idle === undefined ? {} : { idleMs: Math.max(1, timeOption('idle', options.idle)) }),
     };
     const results =
       options.count === undefined

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defaultConfig, defaultWorkerConfig, rootlessConfig } from '../../oci-spec/default-config.js';
 import { usageError } from '../options.js';
-import { TurfError } from '../turf-error.js';
+import { cannotWrite, TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
 export const verb = defineVerb({
@@ -58,7 +58,6 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
     if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') {
       throw new TurfError('TURF_ERR_EXISTS', 'File config.json exists. Remove it first', { path });
     }
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TurfError('TURF_ERR_SYSTEM', `cannot write ${path}: ${why}`, { path, cause });
+    throw cannotWrite(path, cause);
   }
 }

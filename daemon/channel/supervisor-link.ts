@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type LaunchRequest } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
@@ -8,6 +9,9 @@ import { encodeFrame, FrameChannel } from './frame-channel.js';
 import { decodeLaunchAnswer, encodeLaunchRequest, type LaunchAnswer } from './launch-request.js';
 import { PayloadReader, PayloadWriter } from './payload.js';
 
+/** A frame without payload. */
+const ANSWER_BYTES = 8;
+
 export interface ProcessEnd {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat, in clock ticks since boot. */
@@ -16,8 +20,11 @@ export interface ProcessEnd {
   readonly waitStatus: number;
 }
 
-/** The daemon's end of the supervisor channel: launching containers and learning how they ended. */
-export class SupervisorLink extends EventEmitter<{ died: [ProcessEnd]; lost: [] }> {
+/**
+ * The daemon's end of the supervisor channel: launching containers and learning how they ended, and sockets that wait there for their
+ * next connection (`connection`, with the name of the socket).
+ */
+export class SupervisorLink extends EventEmitter<{ died: [ProcessEnd]; connection: [string]; lost: [] }> {
   readonly #fd: number;
   readonly #kernel: Kernel;
   readonly #channel: FrameChannel;
@@ -49,6 +56,41 @@ export class SupervisorLink extends EventEmitter<{ died: [ProcessEnd]; lost: [] 
     this.#kernel.send(this.#fd, encodeFrame('A', payload), [pidfd]);
   }
 
+  /** Leaves a copy of a listening socket with the supervisor, under that name; it outlives the daemon. `fd` stays the caller's. */
+  holdListener(name: string, fd: number): void {
+    this.#kernel.send(this.#fd, encodeFrame('H', Buffer.from(name)), [fd]);
+  }
+
+  /** Has the supervisor tell once, by `connection`, that a connection waits on the socket of that name; nobody accepts it there. */
+  watchListener(name: string): void {
+    this.#kernel.send(this.#fd, encodeFrame('W', Buffer.from(name)), []);
+  }
+
+  /** Has the supervisor close its copy of the socket of that name; it has when this returns. */
+  releaseListener(name: string): void {
+    this.#ask('R', name);
+  }
+
+  /** A copy of the socket of that name, the caller's; undefined where the supervisor holds none. */
+  takeListener(name: string): number | undefined {
+    return this.#ask('T', name)[0];
+  }
+
+  /** Sends a request with a connection for the answer, and waits for that, or for the connection's end. @returns its descriptors */
+  #ask(type: string, name: string): readonly number[] {
+    const [ours, theirs] = this.#kernel.socketpair();
+    try {
+      this.#kernel.send(this.#fd, encodeFrame(type, Buffer.from(name)), [theirs]);
+    } finally {
+      closeSync(theirs);
+    }
+    try {
+      return this.#kernel.receive(ours, ANSWER_BYTES).fds;
+    } finally {
+      closeSync(ours);
+    }
+  }
+
   /** Has the supervisor clone the container's first process; resolves to its pid. The descriptors stay the caller's. */
   async launch(request: LaunchRequest): Promise<number> {
     const requestId = this.#nextRequest++;
@@ -71,6 +113,8 @@ export class SupervisorLink extends EventEmitter<{ died: [ProcessEnd]; lost: [] 
       } else if (frame.type === 'D') {
         const reader = new PayloadReader(frame.payload);
         this.emit('died', { pid: reader.u32(), startTime: reader.u64(), waitStatus: reader.i32() });
+      } else if (frame.type === 'C') {
+        this.emit('connection', frame.payload.toString());
       }
     }
     for (const resolve of this.#launches.values()) resolve(undefined);

@@ -1,4 +1,4 @@
-import type { CheckItem, CheckReport } from '../../cli/operations.js';
+import type { CheckItem, CheckReport } from '../../cli/check-report.js';
 import { gatherFacts, type MachineFacts } from './facts.js';
 
 const MINIMUM_KERNEL = [5, 12] as const;

@@ -84,6 +84,11 @@ export class Container {
     this.#cgroup = cgroup;
   }
 
+  /** Its cgroup has been removed. */
+  leaveCgroup(): void {
+    this.#cgroup = undefined;
+  }
+
   park(): void {
     this.#parked = true;
   }

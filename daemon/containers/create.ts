@@ -41,9 +41,34 @@ export interface ContainerSpec {
   readonly release?: () => void;
 }
 
+/** What a container's first process is made with. */
+export interface LaunchContext {
+  readonly machine: Machine;
+  readonly exits: ExitWatch;
+  readonly undo: UndoStack;
+  readonly options: CreateOptions;
+  readonly spec: ContainerSpec;
+  readonly container: Container;
+  readonly cgroup: CgroupHandle;
+  /** Takes a descriptor that is closed when the launch has ended, however it did. */
+  readonly own: (fd: number) => number;
+}
+
+/** Makes the first process of a container, and has it watched. */
+export type Launch = (context: LaunchContext) => Promise<void>;
+
+/** How a container comes to be, and what it is then. */
+export interface Origin {
+  readonly launch: Launch;
+  readonly state: 'created' | 'running';
+  readonly event: 'create' | 'restore';
+}
+
+const FROM_CONFIG: Origin = { launch: launchProgram, state: 'created', event: 'create' };
+
 /**
- * Makes a container from its spec, up to the point where its first process waits to be started. Everything is undone if a step
- * fails.
+ * Makes a container from its spec: up to the point where its first process waits to be started, or as far as `origin` says. Everything
+ * is undone if a step fails.
  *
  * @param prepare called once the id is taken; may use the container's directory
  * @throws TurfError
@@ -53,6 +78,7 @@ export async function createContainer(
   exits: ExitWatch,
   options: CreateOptions,
   prepare: () => ContainerSpec | Promise<ContainerSpec>,
+  origin: Origin = FROM_CONFIG,
 ): Promise<Container> {
   const { id } = options;
   const undo = new UndoStack();
@@ -91,16 +117,16 @@ export async function createContainer(
     container.ownCgroup(cgroup);
     // Written before a process exists, so that a daemon that dies now leaves a trace of it.
     machine.store.writeFacts(container.learn(cgroup.needsPid ? {} : { cgroup: cgroup.describe() }));
-    await launch(machine, exits, undo, options, spec, container, cgroup);
+    await launch(origin.launch, { machine, exits, undo, options, spec, container, cgroup });
 
     const { process } = container.facts;
     machine.store.writeFacts(container.learn({ phase: 'created', cgroup: cgroup.describe() }));
     if (options.pidFile !== undefined && process !== undefined) writePidFile(options.pidFile, process.pid);
-    container.enter({ state: 'created' });
+    container.enter({ state: origin.state });
     undo.clear();
-    machine.log.info({ id, pid: process?.pid, bundle: options.bundle }, 'container created');
+    machine.log.info({ id, pid: process?.pid, bundle: options.bundle }, `container ${origin.event}d`);
     exits.announce(container, {
-      type: 'create',
+      type: origin.event,
       id,
       ...(process === undefined ? {} : { pid: process.pid }),
     });
@@ -134,91 +160,83 @@ function firstFacts(machine: Machine, options: CreateOptions, spec: ContainerSpe
 }
 
 /** The steps that hold descriptors: each is closed here, whatever happens. */
-async function launch(
-  machine: Machine,
-  exits: ExitWatch,
-  undo: UndoStack,
-  options: CreateOptions,
-  spec: ContainerSpec,
-  container: Container,
-  cgroup: CgroupHandle,
-): Promise<void> {
-  const { id } = options;
-  const { config } = spec;
+async function launch(run: Launch, context: Omit<LaunchContext, 'own'>): Promise<void> {
   const open: number[] = [];
   const own = (fd: number): number => {
     open.push(fd);
     return fd;
   };
   try {
-    const namespaceFds = openNamespaces(config);
-    namespaceFds.forEach(own);
-    const entry = cgroup.enter();
-    entry.tasksFds.forEach(own);
-    if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
-    const consoleSocketFd = openConsoleSocket(
-      machine.kernel,
-      options,
-      config.process?.terminal === true,
-      own,
-    );
-    const late = spec.confined === true;
-    if (config.linux?.intelRdt !== undefined) resctrlRoot();
-    const { sources, rootfs: rootfsFd } = openMountSources({
-      kernel: machine.kernel,
-      config,
-      bundle: options.bundle,
-      rootfs: spec.rootfs,
-      namespaceFds,
-      given: spec.mountFds,
-      ownUserNamespace: newUserNamespace(config) && !late,
-      own,
-    });
-    const uid = config.process?.user?.uid ?? 0;
-    const seccompListener = prepareListener(machine, container, config, own);
-    const plan = compilePlan({
-      id,
-      config,
-      bundle: options.bundle,
-      rootfs: spec.rootfs,
-      stateJson: (pid, status) => hookState(container, status, pid),
-      cgroup: { enterFds: entry.tasksFds, mounts: cgroupView(cgroup, machine) },
-      namespaceFds,
-      startSocketFd: own(machine.kernel.listenUnix(machine.store.path(id, 'start.sock'), 0o600)),
-      noPivot: options.noPivot ?? false,
-      noNewKeyring: options.noNewKeyring ?? false,
-      preserveFds: options.preserveFds ?? 0,
-      bindSourceFds: new Map([...sources, ...spec.mountFds]),
-      home: homeDirectory(machine.kernel, spec.rootfs, uid),
-      adopt: spec.adopt,
-      lateUserNamespace: late,
-      selinux: machine.capabilities.selinux,
-      ...(seccompListener === undefined ? {} : { seccompListener }),
-      ...(rootfsFd === undefined ? {} : { rootfsFd }),
-      ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
-      ...(config.linux?.seccomp === undefined
-        ? {}
-        : { seccomp: machine.seccomp.compile(config.linux.seccomp) }),
-    });
-    container.label(plan.labels);
-    await launchContainer(machine, exits, undo, {
-      container,
-      config,
-      plan,
-      launcher: options.launcher ?? machine.supervisor,
-      preserveFds: options.preserveFds ?? 0,
-      lateUserNamespace: late,
-      cgroupDirectory: entry.cgroupFd,
-      stdio: options.launcher === undefined ? logStdio(machine.store, id, own) : undefined,
-      onPid: async (pid) => {
-        if (cgroup.needsPid) {
-          await cgroup.start(pid);
-          machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
-        }
-        lendHostResources(machine, container, config, pid, undo);
-      },
-    });
+    await run({ ...context, own });
   } finally {
     for (const fd of open) closeSync(fd);
   }
+}
+
+async function launchProgram(context: LaunchContext): Promise<void> {
+  const { machine, exits, undo, options, spec, container, cgroup, own } = context;
+  const { id } = options;
+  const { config } = spec;
+  const namespaceFds = openNamespaces(config);
+  namespaceFds.forEach(own);
+  const entry = cgroup.enter();
+  entry.tasksFds.forEach(own);
+  if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
+  const consoleSocketFd = openConsoleSocket(machine.kernel, options, config.process?.terminal === true, own);
+  const late = spec.confined === true;
+  if (config.linux?.intelRdt !== undefined) resctrlRoot();
+  const { sources, rootfs: rootfsFd } = openMountSources({
+    kernel: machine.kernel,
+    config,
+    bundle: options.bundle,
+    rootfs: spec.rootfs,
+    namespaceFds,
+    given: spec.mountFds,
+    ownUserNamespace: newUserNamespace(config) && !late,
+    own,
+  });
+  const uid = config.process?.user?.uid ?? 0;
+  const seccompListener = prepareListener(machine, container, config, own);
+  const plan = compilePlan({
+    id,
+    config,
+    bundle: options.bundle,
+    rootfs: spec.rootfs,
+    stateJson: (pid, status) => hookState(container, status, pid),
+    cgroup: { enterFds: entry.tasksFds, mounts: cgroupView(cgroup, machine) },
+    namespaceFds,
+    startSocketFd: own(machine.kernel.listenUnix(machine.store.path(id, 'start.sock'), 0o600)),
+    noPivot: options.noPivot ?? false,
+    noNewKeyring: options.noNewKeyring ?? false,
+    preserveFds: options.preserveFds ?? 0,
+    bindSourceFds: new Map([...sources, ...spec.mountFds]),
+    home: homeDirectory(machine.kernel, spec.rootfs, uid),
+    adopt: spec.adopt,
+    lateUserNamespace: late,
+    selinux: machine.capabilities.selinux,
+    ...(seccompListener === undefined ? {} : { seccompListener }),
+    ...(rootfsFd === undefined ? {} : { rootfsFd }),
+    ...(consoleSocketFd === undefined ? {} : { consoleSocketFd }),
+    ...(config.linux?.seccomp === undefined
+      ? {}
+      : { seccomp: machine.seccomp.compile(config.linux.seccomp) }),
+  });
+  container.label(plan.labels);
+  await launchContainer(machine, exits, undo, {
+    container,
+    config,
+    plan,
+    launcher: options.launcher ?? machine.supervisor,
+    preserveFds: options.preserveFds ?? 0,
+    lateUserNamespace: late,
+    cgroupDirectory: entry.cgroupFd,
+    stdio: options.launcher === undefined ? logStdio(machine.store, id, own) : undefined,
+    onPid: async (pid) => {
+      if (cgroup.needsPid) {
+        await cgroup.start(pid);
+        machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+      }
+      lendHostResources(machine, container, config, pid, undo);
+    },
+  });
 }

@@ -2,6 +2,7 @@ import { type LifecycleEvent } from '../../cli/operations.js';
 import { type ProcessEnd } from '../channel/supervisor-link.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
+import { isAlive } from './process-facts.js';
 import { decodeWaitStatus } from './wait-status.js';
 
 /** How long the end of a process may go unreported before its exit status counts as unknown. */
@@ -46,6 +47,13 @@ export class ExitWatch {
     this.#hushed.delete(container);
     if (event !== undefined) this.#machine.events.publish(event);
     if (container.lifecycle.state === 'stopped') this.#publish(container);
+  }
+
+  /** The kernel knows first that a process has ended: its status arrives a moment later. */
+  async refresh(container: Container): Promise<void> {
+    const { process } = container.facts;
+    if (container.lifecycle.state === 'stopped' || process === undefined) return;
+    if (!isAlive(process.pid, BigInt(process.startTime))) await this.settle(container);
   }
 
   /** Waits for the report of a process that is known to have ended; without one its status counts as unknown. */

@@ -59,7 +59,8 @@ export const factsSchema = z.strictObject({
   /** What becomes of a worker, where that is more than to be kept. */
   life: z
     .strictObject({
-      onExit: z.enum(['delete', 'keep', 'restart']),
+      /** `sleep`: the next connection to its address forks another. */
+      onExit: z.enum(['delete', 'keep', 'restart', 'sleep']),
       /** Milliseconds of the epoch. */
       expires: z.number().optional(),
       /** The request that it was forked by, for another in its place. */

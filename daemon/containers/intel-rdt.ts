@@ -30,6 +30,12 @@ export function resctrlRoot(mountinfo: string = readFileSync('/proc/self/mountin
   });
 }
 
+/** The directory of a container's class of service: `closID`, or one that is named after the container. */
+export function classOfService(root: string, { closID }: OciIntelRdt, id: string): string {
+  if (closID === '/') return root;
+  return join(root, closID === undefined || closID === '' ? id : closID);
+}
+
 /**
  * Puts a container's first process into its class of service (runtime-spec, config-linux.md "IntelRdt").
  *
@@ -46,7 +52,7 @@ export function enterIntelRdt(
   removeDirectory: (path: string) => void = rmdirSync,
 ): RdtFacts {
   const own = (rdt.closID ?? '') === '';
-  const group = rdt.closID === '/' ? root : join(root, own ? id : (rdt.closID ?? ''));
+  const group = classOfService(root, rdt, id);
   const limits = [rdt.l3CacheSchema ?? '', rdt.memBwSchema ?? ''].filter((line) => line !== '');
   const lines = rdt.schemata ?? [];
 

@@ -5,7 +5,7 @@ import { KernelError } from '../../native-shim/kernel.js';
 import { signalNumber } from '../../oci-spec/signals.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
-import { assertAllowed } from './lifecycle.js';
+import { assertAllowed, observedState } from './lifecycle.js';
 
 const { SIGKILL } = constants.signals;
 
@@ -29,7 +29,8 @@ export async function killContainer(
     await container.cgroup?.kill(number);
     return;
   }
-  assertAllowed(container.id, 'kill', container.lifecycle.state);
+  const { state } = container.lifecycle;
+  assertAllowed(container.id, 'kill', state === 'stopped' ? observedState(container) : state);
   const { cgroup } = container;
   if (all && cgroup !== undefined) {
     await cgroup.kill(number);

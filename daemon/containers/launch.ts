@@ -120,8 +120,8 @@ function launchRequest(machine: Machine, input: LaunchInput, planFd: number, syn
   };
 }
 
-/** @returns false where the process has gone already */
-function watchProcess(
+/** Has the end of a container's first process reported. @returns false where the process has gone already */
+export function watchProcess(
   machine: Machine,
   exits: ExitWatch,
   undo: UndoStack,

@@ -10,22 +10,26 @@ export type Lifecycle =
   | { readonly state: 'running' }
   | { readonly state: 'stopped'; readonly exit: Exit };
 
-/** A container's state as operations see it: `paused` is asked of the freezer each time and kept nowhere. */
-export type ObservedState = Lifecycle['state'] | 'paused';
+/**
+ * A container's state as operations see it: `paused` is asked of the freezer each time and kept nowhere; `asleep` is a worker that has
+ * ended, or was never forked, until somebody connects.
+ */
+export type ObservedState = Lifecycle['state'] | 'paused' | 'asleep';
 
 export type LifecycleVerb =
-  'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume' | 'exec' | 'execPaused';
+  'start' | 'kill' | 'delete' | 'forceDelete' | 'pause' | 'resume' | 'exec' | 'execPaused' | 'checkpoint';
 
 /** Which verb is allowed in which state (runtime-spec, runtime.md "Lifecycle"; delete of a created container as runc does). */
 const ALLOWED: Readonly<Record<LifecycleVerb, readonly ObservedState[]>> = {
   start: ['created'],
   kill: ['created', 'running', 'paused'],
-  delete: ['created', 'stopped'],
-  forceDelete: ['created', 'running', 'paused', 'stopped'],
+  delete: ['created', 'stopped', 'asleep'],
+  forceDelete: ['created', 'running', 'paused', 'stopped', 'asleep'],
   pause: ['created', 'running'],
   resume: ['paused'],
   exec: ['created', 'running'],
   execPaused: ['created', 'running', 'paused'],
+  checkpoint: ['running', 'paused'],
 };
 
 /**
@@ -52,6 +56,8 @@ function refusal(id: string, verb: LifecycleVerb, state: ObservedState): string 
       return state === 'paused'
         ? `cannot exec in a paused container (use --ignore-paused to override): ${id}`
         : `cannot exec in a ${state} container: ${id}`;
+    case 'checkpoint':
+      return `cannot checkpoint a container that is not running: ${id} is ${state}`;
     case 'resume':
       return `container not paused: ${id} is ${state}`;
     case 'delete':
@@ -60,18 +66,17 @@ function refusal(id: string, verb: LifecycleVerb, state: ObservedState): string 
   }
 }
 
-/** Where the container is in its life, or `paused` where its cgroup is frozen. */
-export function observedState({ lifecycle, cgroup }: Container): ObservedState {
+/** Where the container is in its life, `paused` where its cgroup is frozen, `asleep` where the next connection begins another. */
+export function observedState({ lifecycle, cgroup, facts }: Container): ObservedState {
   const { state } = lifecycle;
+  if (state === 'stopped' && facts.life?.onExit === 'sleep') return 'asleep';
   return (state === 'created' || state === 'running') && cgroup?.frozen() === true ? 'paused' : state;
 }
 
-/** Original Turf's name for the state. `parked`: a seed that has reached its fork point. */
-export function turfState(
-  lifecycle: Lifecycle,
-  kind: 'container' | 'seed' | 'worker',
-  parked: boolean,
-): TurfState {
+/** Original Turf's name for the state. */
+export function turfState(container: Container): TurfState {
+  const { lifecycle, parked, facts } = container;
+  const { kind } = facts;
   switch (lifecycle.state) {
     case 'creating':
       return kind === 'worker' ? 'cloning' : 'starting';
@@ -81,6 +86,6 @@ export function turfState(
       if (kind !== 'seed') return 'running';
       return parked ? 'forkwait' : 'starting';
     case 'stopped':
-      return 'stopped';
+      return facts.life?.onExit === 'sleep' ? 'asleep' : 'stopped';
   }
 }

@@ -4,7 +4,7 @@ import { observedState, turfState } from './lifecycle.js';
 
 /** The container's state as `turf state` prints it (runtime-spec, runtime.md "State", and runc's extra fields). */
 export function containerState(container: Container): ContainerState {
-  const { facts, lifecycle, parked } = container;
+  const { facts, lifecycle } = container;
   const exit = lifecycle.state === 'stopped' ? lifecycle.exit : undefined;
   const oomKills = exit === undefined ? (container.cgroup?.oomCount() ?? 0) : (exit.oomKills ?? 0);
   // An engine knows, and waits for, what it made.
@@ -21,7 +21,7 @@ export function containerState(container: Container): ContainerState {
     owner: facts.owner,
     turf: {
       kind: facts.kind,
-      state: turfState(lifecycle, facts.kind, parked),
+      state: turfState(container),
       ...(facts.seed === undefined ? {} : { seed: facts.seed }),
       ...(facts.start === undefined ? {} : { start: facts.start }),
       ...(facts.listen === undefined ? {} : { listen: facts.listen }),

@@ -117,9 +117,11 @@ export class StateStore {
     this.#replace(this.path(id, 'config.json'), text);
   }
 
-  /** Gives a container the config.json of another. */
+  /** Gives a container the config.json of another, in place of one that it has. */
   linkConfig(from: string, id: string): void {
-    linkSync(this.path(from, 'config.json'), this.path(id, 'config.json'));
+    const place = this.path(id, 'config.json');
+    rmSync(place, { force: true });
+    linkSync(this.path(from, 'config.json'), place);
   }
 
   readConfig(id: string): string {
@@ -128,6 +130,11 @@ export class StateStore {
 
   writeExit(id: string, exit: Exit): void {
     this.#replace(this.path(id, 'exit.json'), JSON.stringify(exit));
+  }
+
+  /** Forgets how a container ended, which lives again. */
+  removeExit(id: string): void {
+    rmSync(this.path(id, 'exit.json'), { force: true });
   }
 
   readExit(id: string): Exit | undefined {

@@ -7,6 +7,7 @@ import { describePlanFailure } from '../plan/describe-error.js';
 
 /** A clone of a seed is not trusted: its frames stay small. */
 const FRAME_LIMIT = 64 << 10;
+const LONGEST_TEXT = 1000;
 /** More than any plan has: each costs the daemon work. */
 const MOST_SYNCS = 8;
 
@@ -47,12 +48,32 @@ export class SyncChannel {
         throw new TurfError('TURF_ERR_LAUNCH', 'the first process ended before the container was set up');
       }
       if (frame.type === ready) return;
-      if (frame.type === 'E') throw planError(frame.payload, labels);
-      if (frame.type !== 'S' || syncs === MOST_SYNCS)
-        throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${frame.type} while setting up`);
-      const answer = await onSync(new PayloadReader(frame.payload).u32());
-      await this.#channel.send('G', new PayloadWriter().str(answer).finish());
+      await this.#answerSync(frame, syncs, labels, onSync);
     }
+  }
+
+  /**
+   * Waits until the process has executed a program that knows nothing of the channel, answering its syncs.
+   *
+   * @throws TurfError TURF_ERR_LAUNCH with the field at fault
+   */
+  async untilReplaced(labels: readonly string[], onSync: (tag: number) => Promise<string>): Promise<void> {
+    let syncs = 0;
+    for (let frame = await this.next(); frame !== undefined; frame = await this.next())
+      await this.#answerSync(frame, syncs++, labels, onSync);
+  }
+
+  async #answerSync(
+    frame: Frame,
+    syncs: number,
+    labels: readonly string[],
+    onSync: (tag: number) => Promise<string>,
+  ): Promise<void> {
+    if (frame.type === 'E') throw planError(frame.payload, labels);
+    if (frame.type !== 'S' || syncs === MOST_SYNCS)
+      throw new TurfError('TURF_ERR_LAUNCH', `unexpected frame ${printable(frame.type)} while setting up`);
+    const answer = await onSync(read(frame.payload, (reader) => reader.u32()));
+    await this.#channel.send('G', new PayloadWriter().str(answer).finish());
   }
 
   /** True once the other end has gone. */
@@ -85,10 +106,26 @@ export class SyncChannel {
   }
 }
 
+/** What a payload says. @throws TurfError TURF_ERR_LAUNCH where it is cut short */
+export function read<T>(payload: Buffer, decode: (reader: PayloadReader) => T): T {
+  try {
+    return decode(new PayloadReader(payload));
+  } catch (cause) {
+    throw new TurfError('TURF_ERR_LAUNCH', 'a frame is cut short', { cause });
+  }
+}
+
+/** Text of a process that is not trusted, for a terminal and a log: without control characters, and not long. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?').slice(0, LONGEST_TEXT);
+}
+
 /** The error of an `E` frame: `mounts[3]: mount proc on /proc: operation not permitted`. */
 export function planError(payload: Buffer, labels: readonly string[]): TurfError {
-  const reader = new PayloadReader(payload);
-  const failure = { errno: reader.i32(), opIndex: reader.u32(), opcode: reader.u32(), detail: reader.str() };
+  const failure = read(payload, (reader) => ({
+    ...{ errno: reader.i32(), opIndex: reader.u32(), opcode: reader.u32() },
+    detail: printable(reader.str()),
+  }));
   const label = labels[failure.opIndex];
   return new TurfError('TURF_ERR_LAUNCH', describePlanFailure(labels, failure), {
     operation: failure.detail,

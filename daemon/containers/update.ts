@@ -1,10 +1,13 @@
-import { existsSync } from 'node:fs';
 import { type UpdateOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type OciResources } from '../../oci-spec/config.js';
+import { type OciIntelRdt, type OciResources } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { effectiveResources } from './effective-resources.js';
+import { resctrlRoot } from './intel-rdt.js';
+import { storedConfig } from './stored-config.js';
+import { UndoStack } from './undo.js';
+import { updateIntelRdt } from './update-rdt.js';
 
 type PlainResources = Readonly<Record<string, unknown>>;
 
@@ -25,34 +28,34 @@ export async function updateContainer(
       operation: `update ${id}`,
     });
   }
-  refuseRdt(options);
   const resources = effectiveResources(facts.ociVersion, options.resources);
   if (resources.devices !== undefined)
     machine.log.debug({ id }, 'update leaves linux.resources.devices as they are');
-  const undo = await cgroup.update(resources);
-  const before = facts;
+  const pid = facts.process?.pid ?? 0;
+  const rdt = updateIntelRdt(resctrlRoot, intelRdtOf(machine, id, options), { id, pid }, options);
+  const undo = new UndoStack();
+  undo.push('class of service', () => rdt.undo());
   try {
-    machine.store.writeFacts(container.learn({ resources: merge(facts.resources, resources) }));
+    undo.push('limits', await cgroup.update(resources));
+    undo.push('facts', () => void container.learn(facts));
+    const learned = { resources: merge(facts.resources, resources), ...(rdt.facts && { rdt: rdt.facts }) };
+    machine.store.writeFacts(container.learn(learned));
   } catch (error) {
-    container.learn(before);
-    await undo();
+    for (const err of await undo.unwind()) machine.log.error({ id, err }, 'could not undo a failed update');
     throw error;
   }
   machine.log.info({ id }, 'container updated');
   machine.events.publish({ type: 'update', id });
 }
 
-function refuseRdt({ l3CacheSchema, memBwSchema }: UpdateOptions): void {
-  for (const [flag, value] of [
-    ['--l3-cache-schema', l3CacheSchema],
-    ['--mem-bw-schema', memBwSchema],
-  ] as const) {
-    if (value === undefined) continue;
-    const why = existsSync('/sys/fs/resctrl/schemata')
-      ? 'the container has no linux.intelRdt'
-      : 'needs Intel RDT: /sys/fs/resctrl is not mounted on this machine';
-    throw new TurfError('TURF_ERR_UNSUPPORTED', `${flag}: ${why}`, { path: flag });
-  }
+/** Read only where it is needed. */
+function intelRdtOf(
+  machine: Machine,
+  id: string,
+  { l3CacheSchema, memBwSchema }: UpdateOptions,
+): OciIntelRdt | undefined {
+  if (l3CacheSchema === undefined && memBwSchema === undefined) return undefined;
+  return storedConfig(machine.store, id).linux?.intelRdt;
 }
 
 /** What updates have set so far, for people to read: numbers beyond 2^53 are rounded. */

@@ -92,6 +92,14 @@ export class PlanBuilder extends PlanWriter {
     });
   }
 
+  /** Changes the file system that is mounted at a target; options as MountFsOp.data. */
+  reconfigure(label: string, target: string, options: NonNullable<MountFsOp['data']>): this {
+    return this.op(OP.RECONFIGURE, label, (w) => {
+      w.str(target).u32(options.length);
+      for (const [key, value] of options) w.str(key).str(value);
+    });
+  }
+
   mknod(label: string, node: MknodOp): this {
     return this.op(OP.MKNOD, label, (w) => {
       w.str(node.path).u32(node.mode).u32(node.major).u32(node.minor).u32(node.uid).u32(node.gid);

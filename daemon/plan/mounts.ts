@@ -56,11 +56,10 @@ export function finishMounts({ plan }: PlanContext, deferred: readonly PlannedMo
 
 function bind({ input, plan }: PlanContext, planned: PlannedMount): void {
   const { label, index, mount, target, options } = planned;
-  refuseFilesystemOptions(
-    // Configs carry `mode=755` and the like over from other mounts; mount(2) ignores the data of a bind mount.
-    { ...planned, options: { ...options, data: options.data.filter(([, value]) => value === '') } },
-    'has no meaning for a bind mount',
-  );
+  // Configs carry `mode=755` and `sync` over from other mounts; mount(2) ignores data and superblock flags of a bind mount.
+  const meant = options.data.filter(([, value]) => value === '');
+  const left = { ...options, data: meant, superblock: [] };
+  refuseFilesystemOptions({ ...planned, options: left }, 'has no meaning for a bind mount');
   const fd = input.bindSourceFds?.get(index);
   const { first, others } = splitPropagation(planned);
   plan.mountBind(label, {
@@ -106,7 +105,11 @@ function mountNew({ input, linux, plan }: PlanContext, planned: PlannedMount): '
 
 function remount({ plan }: PlanContext, planned: PlannedMount): void {
   const { label, target, options } = planned;
-  refuseFilesystemOptions(planned, 'cannot be changed by a remount');
+  // With `bind` a remount is one of the mount alone, as for mount(2).
+  const changes = options.superblock.map((key): readonly [string, string] => [key, '']).concat(options.data);
+  if (planned.bind !== false)
+    refuseFilesystemOptions(planned, 'cannot be changed by a remount of a bind mount');
+  else if (changes.length > 0) plan.reconfigure(label, target, changes);
   plan.mountSetattr(label, { target, attrSet: options.attrSet, attrClear: options.attrClear });
   if (options.attrSetRecursive !== 0 || options.attrClearRecursive !== 0) {
     plan.mountSetattr(label, {

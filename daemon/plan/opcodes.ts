@@ -53,6 +53,7 @@ export const OP = {
   CPU_AFFINITY: 51,
   STAND_IN: 48,
   BORROW_MOUNTS: 60,
+  RECONFIGURE: 90,
 } as const;
 
 /** Flags of MOUNT_FS and MOUNT_BIND. */

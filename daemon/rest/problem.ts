@@ -15,6 +15,7 @@ const titles: Record<TurfErrorCode, string> = {
   TURF_ERR_HOOK: 'A hook failed',
   TURF_ERR_CGROUP: 'A cgroup operation failed',
   TURF_ERR_SEED: 'The seed cannot be used',
+  TURF_ERR_CHECKPOINT: 'CRIU failed',
   TURF_ERR_TIMEOUT: 'Timed out',
   TURF_ERR_UNAVAILABLE: 'Unavailable',
   TURF_ERR_SYSTEM: 'A system call or the daemon failed',

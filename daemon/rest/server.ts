@@ -8,6 +8,7 @@ import type { Operations } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { containers } from './containers.js';
 import { events } from './events.js';
+import { exec } from './exec.js';
 import { logs } from './logs.js';
 import { processes } from './processes.js';
 import { allowedMethods } from './methods.js';
@@ -69,6 +70,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
     (v1, _options, done) => {
       containers(v1, { operations });
       processes(v1, { operations });
+      exec(v1, { operations });
       resources(v1, { operations });
       logs(v1, { operations });
       seeds(v1, { operations });

@@ -49,6 +49,7 @@ interface Becoming {
   readonly base: Container;
   readonly container: Container;
   readonly config: OciConfig;
+  readonly member: SeedCloning['member'];
   readonly code: string;
   readonly hostNetwork: boolean;
 }
@@ -85,7 +86,7 @@ export async function cloneSeed(
     const cgroup = makeCloneCgroup(machine, id, config.linux?.cgroupsPath, limitsOf(config) ?? {}, undo);
     container.ownCgroup(cgroup);
     machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
-    await become(machine, exits, undo, { request, base, container, config, code, hostNetwork });
+    await become(machine, exits, undo, { request, base, container, config, member, code, hostNetwork });
     machine.store.writeFacts(container.learn({ phase: 'created' }));
     container.enter({ state: 'running' });
     undo.clear();
@@ -161,12 +162,17 @@ async function become(
   undo: UndoStack,
   becoming: Becoming,
 ): Promise<void> {
-  const { request, base, container, config } = becoming;
+  const { request, base, container, config, member } = becoming;
   const descriptors = new PlanDescriptors();
   try {
     const { planFd, fds, labels } = seedPlan(machine, descriptors, becoming);
     container.label(labels);
-    const seed = { mode: 'userland', main: mainModule(config), controlFd: CLONED_CONTROL_FD };
+    const seed = {
+      mode: 'userland',
+      main: mainModule(config),
+      controlFd: CLONED_CONTROL_FD,
+      nodeModules: member.nodeModules,
+    };
     await withPatience(
       request,
       PATIENCE_MS,

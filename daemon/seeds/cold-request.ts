@@ -31,6 +31,8 @@ export function requestOfBundle(
     resources: limitsOf(config),
     listen: member.listen ?? `unix:${machine.store.path(id, 'http.sock')}`,
     hostNetwork: member.network === 'host',
+    limits: member.limits,
+    nodeModules: member.nodeModules,
   };
 }
 
@@ -45,7 +47,7 @@ export function coldRequest(
   options: ForkOptions,
   configOf: (seed: Container) => OciConfig,
 ): ColdRequest {
-  for (const path of ['maxRequests', 'ttlMs', 'onExit'] as const) {
+  for (const path of ['maxRequests', 'ttlMs', 'onExit', 'idleMs'] as const) {
     if (options[path] !== undefined)
       throw new TurfError('TURF_ERR_UNSUPPORTED', `${path}: only a clone of a seed has it`, { path });
   }

@@ -1,6 +1,6 @@
 import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AWORKER_NODE_FLAGS } from '../../native-shim/node-flags.js';
+import { aworkerNodeFlags } from '../../native-shim/node-flags.js';
 import { type OciConfig, type OciMount, type OciNamespace } from '../../oci-spec/config.js';
 import { type ContainerSpec } from '../containers/create.js';
 import { type Machine } from '../machine.js';
@@ -60,7 +60,8 @@ export async function coldSpec(
   };
   try {
     const main = mainModule(request.config);
-    const settings = { id, env: request.env, main, listenFd: LISTEN_FD };
+    const { env, limits, nodeModules } = request;
+    const settings = { id, env, main, listenFd: LISTEN_FD, limits, nodeModules };
     const adopt = [
       { fd: listener.fd, number: LISTEN_FD },
       {
@@ -134,7 +135,7 @@ function coldConfig(
       user: { uid: WORKER_UID, gid: WORKER_UID, umask: UMASK },
       args: [
         `${RUNTIME_DIRECTORY}/node`,
-        ...AWORKER_NODE_FLAGS,
+        ...aworkerNodeFlags(request.limits?.heapBytes),
         ...(fromSnapshot ? ['--snapshot-blob', SNAPSHOT_PLACE] : []),
         `${RUNTIME_DIRECTORY}/dist/aworker/cold.js`,
       ],

@@ -7,7 +7,6 @@ import { isMember } from '../cgroups/membership.js';
 import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
-import { type Facts } from '../containers/facts.js';
 import { logStdio } from '../containers/logs.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
@@ -31,13 +30,11 @@ import { bindListener, type Listener, removeListener } from './listen.js';
 import { type CloneRequest } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
 import { askedLimits, limitWorkerCgroup } from './worker-cgroup.js';
+import { firstFacts, type Given, keepConfig, reserve, type Stdio } from './worker-home.js';
 import { becomeWorker, LISTEN_FD, place } from './worker-plan.js';
 import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
 const FORK_PATIENCE_MS = 10_000;
-
-/** Descriptors for 0, 1 and 2. */
-export type Stdio = readonly [number, number, number];
 
 export interface ForkContext {
   readonly machine: Machine;
@@ -56,13 +53,12 @@ type Making =
  * Clones a seed into a worker: parked until `start` where `hold` is asked for, running otherwise. Everything is undone if a step
  * fails.
  *
- * @param stdio what it reads and writes; stays the caller's. Absent: its output goes to log files
  * @throws TurfError
  */
 export async function forkWorker(
   context: ForkContext,
   options: ForkOptions,
-  stdio?: Stdio,
+  { stdio, waking }: Given,
 ): Promise<{ container: Container; result: ForkResult }> {
   const { machine, exits } = context;
   const begun = process.hrtime.bigint();
@@ -70,20 +66,17 @@ export async function forkWorker(
   const spec = workerSpec(machine, options, context.configOf);
   const undo = new UndoStack();
   try {
-    machine.store.reserve(id);
-    undo.push('state directory', () => {
-      machine.containers.delete(id);
-      machine.store.remove(id);
-    });
+    if (waking === undefined) reserve(machine, id, undo);
+    else undo.push('state', () => machine.store.writeFacts(waking.asleep.facts));
     const making = begin(context, id, spec, askedLimits(machine, spec.resources, options), undo);
-    const container = new Container(firstFacts(machine, id, spec, stdio === undefined));
+    const container = new Container(firstFacts(machine, id, spec, { stdio, waking }));
     exits.hush(container);
-    machine.containers.set(id, container);
-    // A worker without a bundle of its own ran what its seed ran; a link spares a file.
-    if (spec.configText === undefined) machine.store.linkConfig(options.seed, id);
-    else machine.store.writeConfig(id, spec.configText);
-    const listener = await bindListener(machine.kernel, spec.listen);
-    undo.push('listening socket', () => removeListener(machine.kernel, listener.address));
+    // One that wakes is asleep to whoever asks until it runs.
+    if (waking === undefined) machine.containers.set(id, container);
+    keepConfig(machine, id, spec);
+    const listener = waking?.listener ?? (await bindListener(machine.kernel, spec.listen));
+    if (waking === undefined)
+      undo.push('listening socket', () => removeListener(machine.kernel, listener.address));
     const hold = options.hold === true;
     try {
       const cgroup = making.kind === 'ahead' ? making.clone.cgroup : making.cgroup;
@@ -92,13 +85,15 @@ export async function forkWorker(
       if (spec.cgroupsPath !== undefined)
         machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
       await become(context, undo, { making, container, listener, spec, stdio, hold });
+      if (waking !== undefined) machine.store.removeExit(id);
       machine.store.writeFacts(
         container.learn({ phase: 'created', cgroup: cgroup.describe(), listen: listener.address }),
       );
     } finally {
-      closeSync(listener.fd);
+      if (waking === undefined) closeSync(listener.fd);
     }
     container.enter(hold ? { state: 'created' } : { state: 'running' });
+    machine.containers.set(id, container);
     undo.clear();
     const pid = container.facts.process?.pid ?? 0;
     const forkMs = Number(process.hrtime.bigint() - begun) / 1e6;
@@ -136,28 +131,6 @@ function begin(
   return { kind: 'asked', request, cgroup };
 }
 
-function firstFacts(machine: Machine, id: string, spec: WorkerSpec, logs: boolean): Facts {
-  const { seed, config } = spec;
-  return {
-    version: 1,
-    id,
-    kind: 'worker',
-    ociVersion: config.ociVersion,
-    bundle: spec.bundle,
-    rootfs: '',
-    created: new Date().toISOString(),
-    bootId: machine.bootId,
-    phase: 'creating',
-    owner: machine.owner,
-    annotations: config.annotations ?? {},
-    hooks: [],
-    logs,
-    seed: seed.id,
-    ...(seed.facts.idBase === undefined ? {} : { idBase: seed.facts.idBase }),
-    ...(seed.facts.idCount === undefined ? {} : { idCount: seed.facts.idCount }),
-  };
-}
-
 interface Becoming {
   readonly making: Making;
   readonly container: Container;
@@ -181,7 +154,10 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
       env: spec.env,
       main: mainModule(spec.config),
       listenFd: LISTEN_FD,
+      limits: spec.limits,
+      nodeModules: spec.nodeModules,
       ...(spec.maxRequests === undefined ? {} : { maxRequests: spec.maxRequests }),
+      ...(spec.idleMs === undefined ? {} : { idleMs: spec.idleMs }),
     });
     // Before the clone is known to be one: what is not is ended with all of its cgroup.
     request.become(info, planFd, fds);

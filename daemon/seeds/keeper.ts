@@ -1,8 +1,10 @@
 import { type SeedPolicy, type SeedRollOptions } from '../../cli/seed-operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type Container } from '../containers/container.js';
+import { endReason } from '../containers/end-reason.js';
 import { endFirstProcess } from '../containers/kill.js';
 import { type Machine } from '../machine.js';
+import { backOff } from './back-off.js';
 import { type KeptSeed } from './kept-seed.js';
 import { type KeptSeeds } from './kept-seeds.js';
 import { hangs, residentBytes, wearOf } from './liveness.js';
@@ -10,8 +12,6 @@ import { type SeedMaking } from './make-seed.js';
 import { type SeedRecord } from './seed-records.js';
 
 const TICK_MS = 1000;
-const FIRST_DELAY_MS = 1000;
-const LAST_DELAY_MS = 10_000;
 const DEFAULT_RESTARTS = 10;
 /** A version that lived so long parked starts the count of failures anew. */
 const STABLE_MS = 60_000;
@@ -101,6 +101,11 @@ export class SeedKeeper {
     await kept.whenReady(timeoutMs);
   }
 
+  /** A version has parked, maybe one that an earlier daemon made: who waits for it goes on. */
+  parked(version: string): void {
+    for (const kept of this.#kept.all()) if (kept.record.current === version) kept.ready();
+  }
+
   /** A fork of that name begins; `left` is called with the version when it has ended, well or not. */
   entered(name: string): string {
     const kept = this.#kept.get(name);
@@ -172,7 +177,7 @@ export class SeedKeeper {
     const { record } = kept;
     if (!this.#kept.holds(kept)) return;
     if (container !== undefined && container.id !== record.current) return;
-    const reason = kept.reason ?? endReason(container);
+    const reason = kept.reason ?? (container === undefined ? 'gone' : endReason(container));
     kept.reason = undefined;
     kept.unready();
     this.#machine.log.warn({ id: record.current, seed: record.name, reason }, 'seed is down');
@@ -191,8 +196,7 @@ export class SeedKeeper {
       return;
     }
     this.#kept.write(kept, { failures: failures + 1 });
-    const delay = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
-    kept.later(delay, () => {
+    kept.later(backOff(failures + 1), () => {
       this.#replace(kept, 'restart').catch((err: unknown) => {
         this.#machine.log.error({ seed: kept.record.name, err }, 'a seed could not be replaced');
         const why = err instanceof Error ? err.message : String(err);
@@ -305,13 +309,4 @@ export class SeedKeeper {
 
 function versionId(name: string, number: number): string {
   return `${name}+${number}`;
-}
-
-/** How a version ended, in words for events: `exit 1`, `SIGKILL`, `oom`, `gone`. */
-function endReason(container: Container | undefined): string {
-  if (container?.lifecycle.state !== 'stopped') return 'gone';
-  if ((container.cgroup?.oomCount() ?? 0) > 0) return 'oom';
-  const { exitCode, exitSignal } = container.lifecycle.exit;
-  if (exitSignal !== undefined) return exitSignal;
-  return exitCode === undefined ? 'gone' : `exit ${exitCode}`;
 }

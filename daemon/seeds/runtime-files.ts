@@ -13,6 +13,9 @@ export const PACK_LIBRARY = 'dist/native/libturf-pack.so';
 /** Loaded by workers that start cold, to install their filter (native-shim/confine/). */
 const CONFINE_LIBRARY = 'dist/native/libturf-confine.so';
 
+/** Loaded by workers whose event loop is watched (native-shim/watchdog/). */
+const WATCHDOG_LIBRARY = 'dist/native/libturf-watchdog.so';
+
 export interface RuntimeFile {
   /** Absolute path on the host, symlinks resolved. */
   readonly source: string;
@@ -56,7 +59,7 @@ export function snapshotSource(): SnapshotSource {
 
 /** What the root of a worker that starts cold holds besides the user's code: what a seed's holds, but no FFI. */
 export function coldFiles(): RuntimeFile[] {
-  const packages = ['undici', 'urlpattern-polyfill'].map((name) => ({
+  const packages = ['undici', 'urlpattern-polyfill', 'ws'].map((name) => ({
     source: realpathSync(packageFolder(name)),
     target: join(RUNTIME_DIRECTORY, 'node_modules', name),
   }));
@@ -66,6 +69,7 @@ export function coldFiles(): RuntimeFile[] {
     own('dist/aworker'),
     own('dist/native-shim'),
     own(CONFINE_LIBRARY),
+    own(WATCHDOG_LIBRARY),
     ...packages,
     ...sharedObjects(),
   ];

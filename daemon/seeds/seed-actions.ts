@@ -5,6 +5,7 @@ import { type Container } from '../containers/container.js';
 import { deleteContainer } from '../containers/delete.js';
 import { type Machine } from '../machine.js';
 import { memoryUse } from './memory-use.js';
+import { sleepsOn } from './on-demand.js';
 import { type Seeds } from './seeds.js';
 import { seedTree } from './tree.js';
 
@@ -68,11 +69,8 @@ export class SeedActions {
     return this.#machine.locks.run(id, async () => {
       const { kept } = this.#seeds;
       const versions = this.#versions(id);
-      if (!force)
-        refuseWhileCloned(
-          id,
-          versions.flatMap((seed) => this.#seeds.clones(seed)),
-        );
+      const asleep = [...this.#machine.containers.values()].filter((other) => sleepsOn(other) === id);
+      if (!force) refuseWhileCloned(id, [...versions.flatMap((seed) => this.#seeds.clones(seed)), ...asleep]);
       kept.forget(id);
       for (const seed of versions) {
         const remove = (): Promise<void> => this.#end(seed);
@@ -87,7 +85,7 @@ export class SeedActions {
   }
 
   tree(): Promise<TreeNode[]> {
-    return seedTree(this.#machine.containers.values());
+    return seedTree(this.#machine.containers.values(), (name) => this.#seeds.kept.current(name));
   }
 
   /** Every version of a seed by its name; by its id, one version. */
@@ -115,8 +113,12 @@ function refuseWhileCloned(id: string, clones: readonly Container[]): void {
     const [first, ...more] = clones.filter(({ facts }) => facts.kind === kind);
     if (first === undefined) continue;
     const which = `${first.id}${more.length > 0 ? ' …' : ''}`;
-    throw new TurfError('TURF_ERR_STATE', `seed ${id} has ${more.length + 1} ${name} that live: ${which}`, {
-      operation: `seed rm ${id}`,
-    });
+    throw new TurfError(
+      'TURF_ERR_STATE',
+      `seed ${id} has ${more.length + 1} ${name} that live or sleep: ${which}`,
+      {
+        operation: `seed rm ${id}`,
+      },
+    );
   }
 }

@@ -5,7 +5,7 @@ import { encodeFrame, FrameChannel } from '../channel/frame-channel.js';
 import { PayloadReader, PayloadWriter } from '../channel/payload.js';
 import { openProcess } from '../containers/process-facts.js';
 import { connectIfListening } from '../containers/start-connection.js';
-import { SyncChannel, planError } from '../containers/sync.js';
+import { planError, read, SyncChannel } from '../containers/sync.js';
 import { Socket } from 'node:net';
 
 /** What a seed answers while it is not trusted: small frames only. */
@@ -64,7 +64,9 @@ export class CloneRequest {
     this.#fd = connectOrRefuse(kernel, path);
     this.sync = new SyncChannel(new Socket({ fd: this.#fd, readable: true, writable: true }));
     const payload = new PayloadWriter().u32(unshareFlags).finish();
-    kernel.send(this.#fd, encodeFrame('F', payload), []);
+    if (this.#send('F', payload, [])) return;
+    this.sync.close();
+    throw goneAway();
   }
 
   /**
@@ -75,9 +77,8 @@ export class CloneRequest {
   async pid(): Promise<number> {
     const frame = await this.sync.next();
     if (frame?.type === 'E') throw planError(frame.payload, []);
-    if (frame?.type !== 'P')
-      throw new TurfError('TURF_ERR_SEED', 'the seed went away before it cloned itself');
-    return new PayloadReader(frame.payload).i32();
+    if (frame?.type !== 'P') throw goneAway();
+    return read(frame.payload, (reader) => reader.i32());
   }
 
   /** Sends a plan that does not make the clone a worker yet; `ahead` answers. @param fds the plan's own, in its order */
@@ -104,13 +105,21 @@ export class CloneRequest {
     this.#send('N', new PayloadWriter().str(info).finish(), [planFd, ...fds]);
   }
 
-  #send(type: string, payload: Buffer | undefined, fds: readonly number[]): void {
+  /** @returns false where the other end has been closed */
+  #send(type: string, payload: Buffer | undefined, fds: readonly number[]): boolean {
     try {
       this.#kernel.send(this.#fd, encodeFrame(type, payload), fds);
+      return true;
     } catch (error) {
-      if (!(error instanceof KernelError && error.code === 'EPIPE')) throw error;
+      if (error instanceof KernelError && (error.code === 'EPIPE' || error.code === 'ECONNRESET'))
+        return false;
+      throw error;
     }
   }
+}
+
+function goneAway(): TurfError {
+  return new TurfError('TURF_ERR_SEED', 'the seed went away before it cloned itself');
 }
 
 function connectOrRefuse(kernel: Kernel, path: string): number {

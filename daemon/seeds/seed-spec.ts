@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Kernel } from '../../native-shim/kernel.js';
-import { AWORKER_NODE_FLAGS } from '../../native-shim/node-flags.js';
+import { aworkerNodeFlags } from '../../native-shim/node-flags.js';
 import { type OciConfig, type OciMount } from '../../oci-spec/config.js';
 import { type TurfMember } from '../../oci-spec/turf-member.js';
 import { type Bundle, directoryInBundle } from '../containers/bundle.js';
@@ -137,7 +137,8 @@ function seedConfig(
   ids: { readonly idBase: number; readonly idCount: number },
 ): OciConfig {
   const mapping = [{ containerID: 0, hostID: ids.idBase, size: ids.idCount }];
-  const settings = { mode: member.mode, main: mainModule(given), controlFd: CONTROL_FD };
+  const { mode, nodeModules } = member;
+  const settings = { mode, main: mainModule(given), controlFd: CONTROL_FD, nodeModules };
   const { resources, cgroupsPath } = given.linux ?? {};
   return {
     ociVersion: given.ociVersion,
@@ -149,7 +150,11 @@ function seedConfig(
     process: {
       cwd: '/',
       user: { uid: 0, gid: 0 },
-      args: [`${RUNTIME_DIRECTORY}/node`, ...AWORKER_NODE_FLAGS, `${RUNTIME_DIRECTORY}/dist/aworker/seed.js`],
+      args: [
+        `${RUNTIME_DIRECTORY}/node`,
+        ...aworkerNodeFlags(member.limits?.heapBytes),
+        `${RUNTIME_DIRECTORY}/dist/aworker/seed.js`,
+      ],
       env: [
         `TURF_SEED=${JSON.stringify(settings)}`,
         `LD_PRELOAD=${RUNTIME_DIRECTORY}/${PACK_LIBRARY}`,

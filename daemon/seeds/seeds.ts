@@ -18,7 +18,7 @@ import { AheadClones } from './ahead.js';
 import { cloneSeed, type SeedCloning } from './clone-seed.js';
 import { coldRequest, requestOfBundle } from './cold-request.js';
 import { type ColdRequest, coldSpec } from './cold-spec.js';
-import { forkWorker, type Stdio } from './fork.js';
+import { forkWorker } from './fork.js';
 import {
   coldFiles,
   makeColdRoot,
@@ -37,6 +37,8 @@ import { seedSpec } from './seed-spec.js';
 import { Snapshots } from './snapshots.js';
 import { StandIns } from './stand-in.js';
 import { WORKER_SECCOMP } from './worker-seccomp.js';
+import { type Given } from './worker-home.js';
+import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
 const STDERR_SHOWN = 4000;
 const DEFAULT_POOL = 1;
@@ -100,7 +102,10 @@ export class Seeds {
   }
 
   #coldSpec(id: string, request: ColdRequest): Promise<ContainerSpec> {
-    return coldSpec(this.#machine, id, request, this.#coldFiles, this.#snapshots.current(), this.#filter());
+    // A snapshot has the flags of the engine that built it: node refuses one with another bound for its heap.
+    const fits = (request.limits?.heapBytes ?? 0) === 0;
+    const snapshot = fits ? this.#snapshots.current() : undefined;
+    return coldSpec(this.#machine, id, request, this.#coldFiles, snapshot, this.#filter());
   }
 
   /**
@@ -139,13 +144,13 @@ export class Seeds {
   }
 
   info(seed: Container): SeedInfo {
-    const { facts, lifecycle, parked } = seed;
+    const { facts, lifecycle } = seed;
     return {
       id: facts.id,
       ...this.kept.role(facts.id),
       mode: facts.seedMode ?? 'runtime',
       pid: lifecycle.state === 'stopped' ? 0 : (facts.process?.pid ?? 0),
-      state: turfState(lifecycle, 'seed', parked),
+      state: turfState(seed),
       bundle: facts.bundle,
       created: facts.created,
       forks: this.#forks.get(facts.id) ?? 0,
@@ -165,13 +170,19 @@ export class Seeds {
   /**
    * Clones the current version of a seed, by its name; a version's own id names just that version.
    *
-   * @param stdio see forkWorker
+   * @param given see forkWorker
    */
-  fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
-    return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }, stdio));
+  fork(options: ForkOptions, given: Given = {}): ReturnType<typeof forkWorker> {
+    return forkCurrent(this.keeper, options, (version) => this.#fork({ ...options, seed: version }, given));
   }
 
-  #fork(options: ForkOptions, stdio?: Stdio): ReturnType<typeof forkWorker> {
+  /** What a later fork will be made from; the seed need not be ready now. @throws TurfError naming the option at fault */
+  workerSpec(options: ForkOptions): WorkerSpec {
+    const later = { ...options, seed: this.kept.current(options.seed), cold: true };
+    return workerSpec(this.#machine, later, (container) => this.#configOf(container));
+  }
+
+  #fork(options: ForkOptions, given: Given): ReturnType<typeof forkWorker> {
     const context = {
       machine: this.#machine,
       exits: this.#exits,
@@ -179,7 +190,7 @@ export class Seeds {
       seccomp: this.#filter(),
       configOf: (seed: Container): OciConfig => this.#configOf(seed),
     };
-    return this.#whileForking(options.seed, () => forkWorker(context, options, stdio));
+    return this.#whileForking(options.seed, () => forkWorker(context, options, given));
   }
 
   /** Ends the clones that were made ahead of a seed's forks. */
@@ -241,6 +252,7 @@ export class Seeds {
     if (parked === undefined) return 'exited';
     if (!seed.parked) {
       seed.park();
+      this.keeper.parked(seed.id);
       this.#ahead.keep(seed, poolSize(seed));
       const { process } = seed.facts;
       this.#machine.log.info({ id: seed.id, pid: process?.pid, ...parked }, 'seed parked');

@@ -2,6 +2,7 @@ import { type MemoryUse, type TreeNode } from '../../cli/seed-operations.js';
 import { type Container } from '../containers/container.js';
 import { turfState } from '../containers/lifecycle.js';
 import { memoryUse } from './memory-use.js';
+import { sleepsOn } from './on-demand.js';
 
 /** Measured at a time: as many as libuv has threads to read files on. */
 const AT_ONCE = 4;
@@ -24,15 +25,23 @@ async function measure(containers: readonly Container[]): Promise<Map<string, Me
   return measured;
 }
 
-/** Seeds and workers, depth first: clones follow the seed that they were made from, or stand at the top where that has gone. */
-export async function seedTree(containers: Iterable<Container>): Promise<TreeNode[]> {
+/**
+ * Seeds and workers, depth first: clones follow the seed that they were made from, or stand at the top where that has gone. One that
+ * sleeps follows the seed that it will be made from.
+ *
+ * @param current the version that forks of a seed are made from
+ */
+export async function seedTree(
+  containers: Iterable<Container>,
+  current: (seed: string) => string,
+): Promise<TreeNode[]> {
   const all = [...containers].filter(({ facts }) => facts.kind !== 'container');
   const memory = await measure(all);
   const known = new Set(all.map(({ id }) => id));
   const below = new Map<string, Container[]>();
   for (const container of all) {
-    const { seed = '' } = container.facts;
-    const parent = known.has(seed) ? seed : '';
+    const seed = parentOf(container, current);
+    const parent = seed !== undefined && known.has(seed) ? seed : '';
     const siblings = below.get(parent);
     if (siblings === undefined) below.set(parent, [container]);
     else siblings.push(container);
@@ -40,7 +49,13 @@ export async function seedTree(containers: Iterable<Container>): Promise<TreeNod
   const nodes: TreeNode[] = [];
   const add = (parent: string, depth: number): void => {
     for (const container of below.get(parent) ?? []) {
-      nodes.push(node(container, memory.get(container.id), known, depth));
+      const seed = parentOf(container, current);
+      nodes.push({
+        ...node(container, memory.get(container.id)),
+        ...(seed === undefined ? {} : { parent: seed }),
+        orphan: seed !== undefined && !known.has(seed),
+        depth,
+      });
       add(container.id, depth + 1);
     }
   };
@@ -48,22 +63,20 @@ export async function seedTree(containers: Iterable<Container>): Promise<TreeNod
   return nodes;
 }
 
+function parentOf(container: Container, current: (seed: string) => string): string | undefined {
+  const name = sleepsOn(container);
+  return name === undefined ? container.facts.seed : current(name);
+}
+
 function node(
   container: Container,
   memory: MemoryUse | undefined,
-  known: ReadonlySet<string>,
-  depth: number,
-): TreeNode {
-  const { id, facts, lifecycle, parked } = container;
-  const kind = facts.kind === 'seed' ? 'seed' : 'worker';
+): Pick<TreeNode, 'id' | 'kind' | 'state' | 'pid' | 'memory'> {
   return {
-    id,
-    kind,
-    state: turfState(lifecycle, kind, parked),
+    id: container.id,
+    kind: container.facts.kind === 'seed' ? 'seed' : 'worker',
+    state: turfState(container),
     pid: processOf(container),
     ...(memory === undefined ? {} : { memory }),
-    ...(facts.seed === undefined ? {} : { parent: facts.seed }),
-    orphan: facts.seed !== undefined && !known.has(facts.seed),
-    depth,
   };
 }

@@ -9,14 +9,12 @@ import { deleteContainer } from '../containers/delete.js';
 import { type Facts } from '../containers/facts.js';
 import { endFirstProcess, killContainer } from '../containers/kill.js';
 import { type Machine } from '../machine.js';
+import { backOff, failuresAfter } from './back-off.js';
+import { OnDemandWorkers } from './on-demand.js';
 import { type Seeds } from './seeds.js';
 
 /** Between SIGTERM at the end of a worker's time and SIGKILL. */
 const GRACE_MS = 10_000;
-const FIRST_DELAY_MS = 1000;
-const LAST_DELAY_MS = 10_000;
-/** A worker that lived so long did not fail at its start. */
-const STABLE_MS = 10_000;
 /** setTimeout takes 31 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Forks under way for one request: the seed makes one clone at a time, the daemon prepares others meanwhile. */
@@ -28,15 +26,24 @@ type Life = NonNullable<Facts['life']>;
 export class WorkerLives {
   readonly #machine: Machine;
   readonly #seeds: Seeds;
+  readonly #onDemand: OnDemandWorkers;
 
   constructor(machine: Machine, seeds: Seeds) {
     this.#machine = machine;
     this.#seeds = seeds;
+    this.#onDemand = new OnDemandWorkers(machine, seeds, (worker, life) => this.#follow(worker, life));
   }
 
-  /** Forks one worker. @throws TurfError */
+  /** Forks one worker, or makes one that is forked when somebody asks. @throws TurfError */
   fork(options: ForkOptions): Promise<ForkResult> {
-    return this.#machine.locks.run(options.id, () => this.#fork(options, 0));
+    return this.#machine.locks.run(options.id, () =>
+      options.idleMs === undefined ? this.#fork(options, 0) : this.#onDemand.create(options),
+    );
+  }
+
+  /** A container is about to be deleted: what lasts longer than its process is given up. */
+  release(container: Container): void {
+    this.#onDemand.release(container);
   }
 
   /**
@@ -98,6 +105,8 @@ export class WorkerLives {
       clearTimeout(timer?.current);
       if (life.onExit === 'delete') this.#quietly(container, this.#delete(container));
       if (life.onExit === 'restart') this.#restart(container, life, Date.now() - begun);
+      if (life.onExit === 'sleep')
+        this.#quietly(container, this.#onDemand.sleep(container, Date.now() - begun));
     });
   }
 
@@ -123,9 +132,8 @@ export class WorkerLives {
   }
 
   #restart(container: Container, life: Life, livedMs: number): void {
-    const failures = livedMs >= STABLE_MS ? 0 : life.failures + 1;
-    const delay = failures === 0 ? 0 : Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
-    setTimeout(() => this.#quietly(container, this.#again(container, life, failures)), delay);
+    const failures = failuresAfter(life.failures, livedMs);
+    setTimeout(() => this.#quietly(container, this.#again(container, life, failures)), backOff(failures));
   }
 
   /** Another worker in the place of one that has ended, unless that was deleted meanwhile. */
@@ -144,6 +152,7 @@ export class WorkerLives {
     if (container === undefined) return;
     await this.#machine.locks.run(container.id, async () => {
       if (this.#machine.containers.get(container.id) !== container) return;
+      this.release(container);
       await deleteContainer(this.#machine, container, true);
     });
   }

@@ -94,6 +94,8 @@ const PLAIN = [
     'gettid',
   ],
   ...['getuid', 'sysinfo', 'times', 'uname'],
+  // The watch of the event loop (native-shim/watchdog/).
+  ...['timer_create', 'timer_settime'],
 ];
 
 /** CLONE_NEW* but CLONE_NEWTIME, which clone(2) cannot take: its bit is part of the exit signal there. */

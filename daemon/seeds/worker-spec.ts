@@ -3,6 +3,7 @@ import { type ForkOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { readTurfMember } from '../../oci-spec/turf-member.js';
+import { type WorkerLimits } from '../../oci-spec/worker-limits.js';
 import { splitVariable } from '../environment.js';
 import { asTurfError, readBundle } from '../containers/bundle.js';
 import { type Container } from '../containers/container.js';
@@ -24,6 +25,10 @@ export interface WorkerPlace {
   readonly cgroupsPath?: string;
   readonly listen: string;
   readonly hostNetwork: boolean;
+  /** Of the worker's own bundle, or its seed's. */
+  readonly limits: WorkerLimits | undefined;
+  /** Likewise. */
+  readonly nodeModules: readonly string[] | undefined;
 }
 
 /** What a clone is made from, once bundle, seed and options have been put together. */
@@ -31,6 +36,7 @@ export interface WorkerSpec extends WorkerPlace {
   readonly seed: Container;
   /** See ForkOptions. */
   readonly maxRequests: number | undefined;
+  readonly idleMs: number | undefined;
 }
 
 /**
@@ -65,7 +71,9 @@ export function workerSpec(
     listen:
       options.listen ?? memberListen(own?.config) ?? `unix:${machine.store.path(options.id, 'http.sock')}`,
     hostNetwork,
+    ...runtimeSettings(config),
     maxRequests: options.maxRequests,
+    idleMs: options.idleMs,
   };
 }
 
@@ -98,6 +106,13 @@ export function checkHostNetwork(seed: Container): void {
   if (seed.facts.hostNetwork === true) return;
   const message = `network: seed ${seed.id} was not made with turf.network "host"`;
   throw new TurfError('TURF_ERR_SEED', message, { path: 'network' });
+}
+
+/** What the bundle tells the runtime. */
+function runtimeSettings(config: OciConfig): Pick<WorkerPlace, 'limits' | 'nodeModules'> {
+  const member = asTurfError(() => readTurfMember(config));
+  if (member.kind === 'container') return { limits: undefined, nodeModules: undefined };
+  return { limits: member.limits, nodeModules: member.nodeModules };
 }
 
 function memberNetwork(config: OciConfig | undefined): string | undefined {

@@ -22,6 +22,10 @@ static inline int turf_fsopen(const char *fstype) {
   return (int)turf_result(syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC));
 }
 
+static inline int turf_fspick(int mount) {
+  return (int)turf_result(syscall(SYS_fspick, mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+}
+
 static inline int turf_fsconfig(int fs, unsigned command, const char *key, const void *value, int aux) {
   return (int)turf_result(syscall(SYS_fsconfig, fs, command, key, value, aux));
 }

@@ -46,6 +46,11 @@ static inline pid_t turf_clone3(struct clone_args *args) {
   return (pid_t)turf_result(syscall(SYS_clone3, args, sizeof *args));
 }
 
+/* renameat2(2): `flags` is RENAME_*. */
+static inline int turf_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+  return (int)turf_result(syscall(SYS_renameat2, from_fd, from, to_fd, to, flags));
+}
+
 static inline int turf_pidfd_open(pid_t pid, unsigned flags) {
   return (int)turf_result(syscall(SYS_pidfd_open, pid, flags));
 }

@@ -24,7 +24,7 @@ struct session {
   uint64_t asked_to_end; /* bit n: signal n was passed on to the daemon once */
   struct turf_client_child child;
   struct turf_terminal terminal;
-  unsigned char chunk[CHUNK];
+  unsigned char *chunk; /* CHUNK bytes */
 };
 
 static void finish(struct session *session, int exit_code) {
@@ -264,11 +264,15 @@ static void serve(struct session *session) {
 }
 
 int turf_session_run(int socket, uint32_t tty_bits) {
+  /* not cleared: a client touches only the pages that it fills */
+  unsigned char chunk[CHUNK];
+  char pending[TURF_RELAY_BUFFER];
   struct session session = {
       .socket = socket,
       .signals = turf_signals_open(),
       .stdin_is_tty = (tty_bits & 1) != 0,
-      .terminal = {.console = -1, .master = -1, .tty = -1},
+      .terminal = {.console = -1, .master = -1, .tty = -1, .pending = pending},
+      .chunk = chunk,
   };
 
   while (!session.finished)

@@ -81,7 +81,7 @@ void turf_terminal_resume(struct turf_terminal *terminal) {
 }
 
 void turf_terminal_read_input(struct turf_terminal *terminal) {
-  ssize_t got = read(STDIN_FILENO, terminal->pending, sizeof terminal->pending);
+  ssize_t got = read(STDIN_FILENO, terminal->pending, TURF_RELAY_BUFFER);
 
   if (got < 0 && (errno == EINTR || errno == EAGAIN))
     return;

@@ -16,7 +16,7 @@ struct turf_terminal {
   struct termios saved;
   bool input_open;
   size_t pending_at, pending_end; /* input that the master has not taken yet */
-  char pending[TURF_RELAY_BUFFER];
+  char *pending; /* TURF_RELAY_BUFFER bytes */
 };
 
 /* Starts to wait for the master on `console`, which becomes the terminal's. */

@@ -2,6 +2,7 @@
  * Clones and the daemon's process are stood in for. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ static void send_input(int socket, const uint8_t *data, size_t size, uint32_t fd
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static int epoll = -1;
   struct turf_supervisor supervisor = {.front = -1};
   int ends[2];
 
@@ -66,6 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     abort();
+  if (epoll < 0)
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+  supervisor.listeners.epoll = epoll;
   supervisor.channel = ends[1];
   send_input(ends[0], data + 1, size - 1, data[0] & 7);
   (void)close(ends[0]);
@@ -73,5 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     turf_supervisor_drain(&supervisor);
   while (supervisor.channel >= 0)
     turf_supervisor_read(&supervisor);
+  turf_listeners_clear(&supervisor.listeners);
   return 0;
 }

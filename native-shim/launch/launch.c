@@ -11,12 +11,23 @@
 
 #include "base/syscalls.h"
 #include "launch/child.h"
+#include "launch/share.h"
+
+/* 32 KiB less what lies behind it in the same page. */
+#define CHILD_STACK 32640u
 
 /* Written by the helper and the child, read by the launcher once both have executed or exited: CLONE_VFORK orders it. */
 struct report {
   int error; /* errno */
   enum turf_launch_step step;
   pid_t pid; /* of the child, where a helper cloned it */
+};
+
+/* What launcher, helper and child share, whether they share the rest of their memory or not. */
+struct shared {
+  _Alignas(16) unsigned char stack[CHILD_STACK]; /* of a child that runs in the launcher's memory */
+  const struct turf_launch *launch;
+  struct report report;
 };
 
 static const char *step_name(enum turf_launch_step step) {
@@ -51,32 +62,40 @@ static _Noreturn void fail(struct report *report, enum turf_launch_step step, in
   _exit(127);
 }
 
-static _Noreturn void run_child(const struct turf_launch *launch, struct report *report) {
+static void run_child(void *argument) {
+  struct shared *shared = argument;
   enum turf_launch_step step = TURF_STEP_NONE;
-  int result = turf_launch_become_init(launch, &step);
+  int result = turf_launch_become_init(shared->launch, &step);
 
-  fail(report, step, -result);
+  fail(&shared->report, step, -result);
 }
 
-/* clone3 without CLONE_VM: the child runs on a copy of the stack. CLONE_VFORK: the caller sleeps until exec or exit. */
-static pid_t clone_child(const struct turf_launch *launch, uint64_t extra, int exit_signal, int cgroup_fd,
-                         struct report *report) {
-  struct clone_args args = {
-      .flags = launch->clone_flags | extra | CLONE_VFORK,
-      .exit_signal = (uint64_t)exit_signal,
-  };
+static void enter_cgroup(struct clone_args *args, int cgroup_fd) {
+  if (cgroup_fd < 0)
+    return;
+  args->flags |= CLONE_INTO_CGROUP;
+  args->cgroup = (uint64_t)cgroup_fd;
+}
 
-  if (cgroup_fd >= 0) {
-    args.flags |= CLONE_INTO_CGROUP;
-    args.cgroup = (uint64_t)cgroup_fd;
-  }
+/* The child is alone in its namespaces, or in the caller's: nobody else can reach the memory that it shares. */
+static pid_t clone_directly(const struct turf_launch *launch, struct shared *shared) {
+  struct clone_args args = {.flags = launch->clone_flags, .exit_signal = SIGCHLD};
+
+  enter_cgroup(&args, launch->cgroup_fd);
+  if ((launch->clone_flags & CLONE_NEWTIME) == 0)
+    return turf_clone_shared(&args, shared->stack, sizeof shared->stack, run_child, shared);
+  args.flags |= CLONE_VFORK;
   pid_t pid = turf_clone3(&args);
   if (pid == 0)
-    run_child(launch, report);
+    run_child(shared);
   return pid;
 }
 
-static _Noreturn void run_helper(const struct turf_launch *launch, struct report *report) {
+/* Without CLONE_VM, as everything from here on: those in the joined namespaces must not reach the launcher's memory. */
+static _Noreturn void run_helper(const struct turf_launch *launch, struct shared *shared) {
+  struct report *report = &shared->report;
+  struct clone_args args = {.flags = launch->clone_flags | CLONE_PARENT | CLONE_VFORK};
+
   /* From setns on, a root in the joined user namespace could ptrace this copy of the launcher */
   (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   /* A launcher that is privileged outside may lose the right to join the PID namespace once it is in the user namespace;
@@ -88,7 +107,9 @@ static _Noreturn void run_helper(const struct turf_launch *launch, struct report
     fail(report, TURF_STEP_JOIN_PID_NS, errno);
 
   /* clone3 refuses an exit signal beside CLONE_PARENT: the child takes over the helper's, SIGCHLD */
-  pid_t pid = clone_child(launch, CLONE_PARENT, 0, -1, report);
+  pid_t pid = turf_clone3(&args);
+  if (pid == 0)
+    run_child(shared);
   if (pid < 0)
     fail(report, TURF_STEP_CLONE, -pid);
   report->pid = pid;
@@ -101,16 +122,14 @@ static void reap(pid_t pid) {
 }
 
 /* The helper is born in the cgroup and the child inherits that: after setns the rights on the cgroup may be gone. */
-static pid_t clone_by_helper(const struct turf_launch *launch, struct report *report) {
+static pid_t clone_by_helper(const struct turf_launch *launch, struct shared *shared) {
+  struct report *report = &shared->report;
   struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
 
-  if (launch->cgroup_fd >= 0) {
-    args.flags |= CLONE_INTO_CGROUP;
-    args.cgroup = (uint64_t)launch->cgroup_fd;
-  }
+  enter_cgroup(&args, launch->cgroup_fd);
   pid_t helper = turf_clone3(&args);
   if (helper == 0)
-    run_helper(launch, report);
+    run_helper(launch, shared);
   if (helper < 0)
     return helper;
   reap(helper);
@@ -124,13 +143,15 @@ static pid_t clone_by_helper(const struct turf_launch *launch, struct report *re
 }
 
 struct turf_launched turf_launch_run(const struct turf_launch *launch) {
-  struct report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-  if (report == MAP_FAILED)
+  if (shared == MAP_FAILED)
     return (struct turf_launched){.pid = -errno, .step = step_name(TURF_STEP_CLONE)};
 
+  shared->launch = launch;
   bool helper = launch->user_ns_fd >= 0 || launch->pid_ns_fd >= 0;
-  pid_t pid = helper ? clone_by_helper(launch, report) : clone_child(launch, 0, SIGCHLD, launch->cgroup_fd, report);
+  pid_t pid = helper ? clone_by_helper(launch, shared) : clone_directly(launch, shared);
+  const struct report *report = &shared->report;
   struct turf_launched launched = {.pid = pid, .step = ""};
   if (report->error != 0) {
     if (pid > 0)
@@ -140,6 +161,6 @@ struct turf_launched turf_launch_run(const struct turf_launch *launch) {
   } else if (pid < 0) {
     launched.step = step_name(TURF_STEP_CLONE);
   }
-  (void)munmap(report, sizeof *report);
+  (void)munmap(shared, sizeof *shared);
   return launched;
 }

@@ -16,6 +16,7 @@ TURF_EXPORT int turf_abi_version(void);
 
 /* lib/socket.c */
 TURF_EXPORT int turf_socketpair(int pair[2]);
+TURF_EXPORT int turf_pipe(int ends[2]);
 TURF_EXPORT int turf_send(int fd, const uint8_t *data, size_t length, const int *fds, int count);
 TURF_EXPORT int turf_receive(int fd, uint8_t *data, size_t length, int *fds, int capacity, int *count);
 TURF_EXPORT int turf_peer_credentials(int fd, uint32_t credentials[3]);

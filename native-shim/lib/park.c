@@ -163,10 +163,11 @@ static int find_engine(struct turf_park_clone *clone, char *message, uint32_t si
   void *(*default_loop)(void);
 
   *(void **)&clone->rand_poll = dlsym(RTLD_DEFAULT, "RAND_poll");
+  *(void **)&clone->rand_status = dlsym(RTLD_DEFAULT, "RAND_status");
   *(void **)&clone->loop_fork = dlsym(RTLD_DEFAULT, "uv_loop_fork");
   *(void **)&default_loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
-  if (clone->rand_poll == NULL || clone->loop_fork == NULL || default_loop == NULL) {
-    (void)snprintf(message, size, "this node binary does not export RAND_poll, uv_loop_fork and uv_default_loop");
+  if (clone->rand_poll == NULL || clone->rand_status == NULL || clone->loop_fork == NULL || default_loop == NULL) {
+    (void)snprintf(message, size, "this node binary does not export RAND_poll, RAND_status, uv_loop_fork and uv_default_loop");
     return -ENOSYS;
   }
   clone->loop = default_loop();
@@ -202,6 +203,7 @@ int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffe
                                     .buffer = buffer,
                                     .capacity = capacity,
                                     .rand_poll = clone->rand_poll,
+                                    .rand_status = clone->rand_status,
                                     .loop_fork = clone->loop_fork,
                                     .loop = clone->loop};
   if (r == 0)

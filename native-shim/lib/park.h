@@ -102,6 +102,7 @@ struct turf_park_clone {
   uint32_t lock_count;
   struct turf_park_warmth warmth;
   int (*rand_poll)(void); /* OpenSSL's, in the node binary */
+  int (*rand_status)(void);
   int (*loop_fork)(void *loop);
   void *loop;
 };

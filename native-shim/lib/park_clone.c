@@ -187,10 +187,11 @@ static int drop_seed(struct turf_park_clone *clone, const int *own, uint32_t own
   return renew_event_fds(&clone->seed);
 }
 
-/* OpenSSL sees a fork by the pid, which is 1 in every clone: its generators are reseeded from the kernel. */
+/* OpenSSL sees a fork by the pid, which is 1 in every clone: its generators are reseeded from the kernel. RAND_poll says 1 also where the
+ * kernel gave nothing; the generator then is in no state to give anything. */
 static int renew_engine(const struct turf_park_clone *clone, const char **step) {
   *step = "RAND_poll";
-  if (clone->rand_poll() != 1)
+  if (clone->rand_poll() != 1 || clone->rand_status() != 1)
     return -EIO;
   *step = "uv_loop_fork";
   return clone->loop_fork(clone->loop);

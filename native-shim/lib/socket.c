@@ -23,6 +23,11 @@ int turf_socketpair(int pair[2])
   return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
 }
 
+int turf_pipe(int ends[2])
+{
+  return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
 static int wait_writable(int fd)
 {
   struct pollfd p = { .fd = fd, .events = POLLOUT };

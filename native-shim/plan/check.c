@@ -56,6 +56,7 @@ static const char *layout_of(uint32_t opcode) {
   case TURF_OP_CPU_AFFINITY: return "b";
   case TURF_OP_STAND_IN: return "F";
   case TURF_OP_BORROW_MOUNTS: return "u";
+  case TURF_OP_RECONFIGURE: return "sp";
   default: return NULL;
   }
 }

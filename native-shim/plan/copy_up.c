@@ -66,6 +66,11 @@ static int copy_entry(int from, int to, const char *name, int depth) {
   cleanup_fd int source = turf_openat2(from, name, O_RDONLY | O_NONBLOCK | (directory ? O_DIRECTORY : 0), 0, PLACE);
   if (source < 0)
     return source;
+  /* Owner and mode are those of what was opened: another file may have taken the name, whose content must not become set-id. */
+  if (fstat(source, &facts) < 0)
+    return -errno;
+  if (directory ? !S_ISDIR(facts.st_mode) : !S_ISREG(facts.st_mode))
+    return -ESTALE;
   if (directory && mkdirat(to, name, 0700) < 0)
     return -errno;
   uint64_t flags = directory ? O_RDONLY | O_DIRECTORY : O_WRONLY | O_CREAT | O_EXCL;

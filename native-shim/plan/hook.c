@@ -55,9 +55,8 @@ __attribute__((noreturn)) static void run_child(const struct hook *hook) {
       turf_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
     _exit(EXEC_FAILED);
   (void)execve(hook->path, hook->argv, hook->envp);
-  const char *why = strerrorname_np(errno);
-  if (why != NULL)
-    (void)turf_write_all(2, why, strlen(why));
+  const char *why = strerror(errno);
+  (void)turf_write_all(2, why, strlen(why));
   _exit(EXEC_FAILED);
 }
 

@@ -1,4 +1,4 @@
-/* mounts.c - new file systems: configured and mounted detached, then attached by descriptor. */
+/* mounts.c - new file systems: configured and mounted detached, then attached by descriptor; and changes of their configuration. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -36,13 +36,10 @@ static void add_kernel_message(struct turf_run *run, int fs) {
   }
 }
 
-static int configure(int fs, struct new_mount *mount) {
-  struct turf_reader options = mount->options;
+static int set_options(int fs, struct turf_reader options, uint32_t count) {
   int result = 0;
 
-  if (*mount->source != 0)
-    result = turf_fsconfig(fs, FSCONFIG_SET_STRING, "source", mount->source, 0);
-  for (uint32_t i = 0; i < mount->option_count && result >= 0; i++) {
+  for (uint32_t i = 0; i < count && result >= 0; i++) {
     const char *key = turf_read_str(&options);
     const char *value = turf_read_str(&options);
     if (*value == 0)
@@ -50,6 +47,16 @@ static int configure(int fs, struct new_mount *mount) {
     else
       result = turf_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
   }
+  return result;
+}
+
+static int configure(int fs, const struct new_mount *mount) {
+  int result = 0;
+
+  if (*mount->source != 0)
+    result = turf_fsconfig(fs, FSCONFIG_SET_STRING, "source", mount->source, 0);
+  if (result >= 0)
+    result = set_options(fs, mount->options, mount->option_count);
   return result < 0 ? result : turf_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
@@ -178,4 +185,24 @@ int turf_op_mount_fs(struct turf_run *run, struct turf_reader *payload) {
   }
   result = turf_set_propagation(tree, propagation);
   return result < 0 ? turf_fail(run, result, "set propagation of ", mount.target, NULL) : 0;
+}
+
+int turf_op_reconfigure(struct turf_run *run, struct turf_reader *payload) {
+  const char *target = turf_read_str(payload);
+  uint32_t count = turf_read_u32(payload);
+
+  cleanup_fd int mount = turf_root_open(run, target, O_PATH, 0);
+  if (mount < 0)
+    return turf_fail(run, mount, "open mount ", target, NULL);
+  cleanup_fd int fs = turf_fspick(mount);
+  if (fs < 0)
+    return turf_fail(run, fs, "remount ", target, NULL);
+  int result = set_options(fs, *payload, count);
+  if (result >= 0)
+    result = turf_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+  if (result < 0) {
+    (void)turf_fail(run, result, "remount ", target, NULL);
+    add_kernel_message(run, fs);
+  }
+  return result < 0 ? result : 0;
 }

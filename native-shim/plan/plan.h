@@ -88,6 +88,8 @@ enum turf_op {
   TURF_OP_STAND_IN = 48,      /* fd socket to the daemon (docs/protocol.md, "Stand-in"): sends READY and stays; the last op of its plan */
   TURF_OP_BORROW_MOUNTS = 60, /* u32 back: 0 makes a mount namespace for the operations that follow, 1 goes back to the one before, with
                                  the present root as a detached tree */
+  TURF_OP_RECONFIGURE = 90,   /* str target, u32 n, n * (str key, str value; empty value = flag): fspick(2) and fsconfig(2) of what
+                                 is mounted there */
 };
 
 /* u32 flags of MOUNT_FS and MOUNT_BIND */

@@ -93,6 +93,7 @@ static turf_op_function *function_of(uint32_t opcode) {
   case TURF_OP_PROPAGATION: return turf_op_propagation;
   case TURF_OP_ROOTFS: return turf_op_rootfs;
   case TURF_OP_MOUNT_FS: return turf_op_mount_fs;
+  case TURF_OP_RECONFIGURE: return turf_op_reconfigure;
   case TURF_OP_MOUNT_BIND: return turf_op_mount_bind;
   case TURF_OP_MOUNT_SETATTR: return turf_op_mount_setattr;
   case TURF_OP_MKNOD: return turf_op_mknod;

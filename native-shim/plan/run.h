@@ -100,7 +100,7 @@ turf_op_function turf_op_propagation, turf_op_rootfs, turf_op_pivot_root, turf_o
 /* borrowed.c */
 turf_op_function turf_op_borrow_mounts;
 /* mounts.c */
-turf_op_function turf_op_mount_fs;
+turf_op_function turf_op_mount_fs, turf_op_reconfigure;
 /* binds.c */
 turf_op_function turf_op_mount_bind, turf_op_mount_setattr, turf_op_readonly_path;
 /* masks.c */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/frame.h"
+#include "base/syscalls.h"
 
 #define NAME 64
 #define LINE 192
@@ -35,11 +37,11 @@ static int format(char line[LINE], const struct turf_end *end) {
 
 /* The directory is made when it is needed first. */
 static int publish(int root_fd, const char *temporary, const char *name, unsigned flags) {
-  int result = renameat2(root_fd, temporary, root_fd, name, flags);
+  int result = turf_renameat2(root_fd, temporary, root_fd, name, flags);
 
-  if (result < 0 && errno == ENOENT && mkdirat(root_fd, "exits", 0700) == 0)
-    result = renameat2(root_fd, temporary, root_fd, name, flags);
-  return result < 0 ? -errno : 0;
+  if (result == -ENOENT && mkdirat(root_fd, "exits", 0700) == 0)
+    result = turf_renameat2(root_fd, temporary, root_fd, name, flags);
+  return result;
 }
 
 int turf_record_write(int root_fd, const struct turf_end *end) {

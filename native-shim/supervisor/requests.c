@@ -8,8 +8,10 @@
 #include "base/frame.h"
 #include "launch/launch.h"
 #include "supervisor/front.h"
+#include "supervisor/listeners.h"
 
 #define FRAME_LIMIT 4096u
+#define LISTENER 'H'
 
 static void launch(struct turf_supervisor *supervisor, const struct turf_frame *frame, const unsigned char *payload) {
   unsigned char answer[TURF_LAUNCH_ANSWER];
@@ -32,6 +34,29 @@ static int watch(struct turf_supervisor *supervisor, struct turf_frame *frame, c
                         steal_fd(&frame->fds[0]));
 }
 
+static int hold(struct turf_supervisor *supervisor, struct turf_frame *frame, const unsigned char *name) {
+  if (frame->fd_count != 1)
+    return -EPROTO;
+  return turf_listeners_keep(&supervisor->listeners, name, frame->length, steal_fd(&frame->fds[0]));
+}
+
+/* Gives a copy of a socket through the connection that came along; without one that connection just ends. */
+static int give(const struct turf_supervisor *supervisor, const struct turf_frame *frame, const unsigned char *name) {
+  if (frame->fd_count != 1)
+    return -EPROTO;
+  int fd = turf_listeners_find(&supervisor->listeners, name, frame->length);
+  if (fd >= 0)
+    (void)turf_frame_send(frame->fds[0], LISTENER, NULL, 0, &fd, 1);
+  return 0;
+}
+
+static int watch_listener(const struct turf_supervisor *supervisor, const struct turf_frame *frame, const unsigned char *name) {
+  int result = turf_listeners_watch(&supervisor->listeners, name, frame->length);
+
+  /* one that was released meanwhile */
+  return result == -ENOENT ? 0 : result;
+}
+
 static void become_ready(struct turf_supervisor *supervisor) {
   static const char ready = TURF_FRONT_READY;
 
@@ -48,6 +73,16 @@ static int act(struct turf_supervisor *supervisor, struct turf_frame *frame, con
     return 0;
   case 'A':
     return watch(supervisor, frame, payload);
+  case LISTENER:
+    return hold(supervisor, frame, payload);
+  case 'T':
+    return give(supervisor, frame, payload);
+  case 'W':
+    return watch_listener(supervisor, frame, payload);
+  /* a connection that came along ends when this is done */
+  case 'R':
+    turf_listeners_release(&supervisor->listeners, payload, frame->length);
+    return 0;
   case 'Y':
     become_ready(supervisor);
     return 0;

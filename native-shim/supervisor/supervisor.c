@@ -95,6 +95,8 @@ static void give_up_node(struct turf_supervisor *s, int exit_code) {
 
   s->gone = true;
   s->kill_at = s->restart_at = 0;
+  /* the next daemon binds them anew */
+  turf_listeners_clear(&s->listeners);
   (void)flock(s->lock, LOCK_UN);
   turf_close(&s->lock);
   leave_surroundings();
@@ -165,6 +167,14 @@ static void read_front(struct turf_supervisor *s) {
     (void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->front, NULL);
 }
 
+/* A daemon that is away asks again. */
+static void report_connection(struct turf_supervisor *s) {
+  const struct turf_listener *listener = turf_listeners_next(&s->listeners);
+
+  if (listener != NULL)
+    turf_supervisor_send(s, 'C', listener->name, listener->length);
+}
+
 static void serve_channel(struct turf_supervisor *s, uint32_t events) {
   if ((events & EPOLLOUT) != 0) {
     (void)turf_outbox_flush(&s->outbox, s->channel);
@@ -210,6 +220,8 @@ static void serve(struct turf_supervisor *s) {
       read_front(s);
     } else if (event.data.ptr == &s->exit_events) {
       turf_exit_events_read(&s->exit_events, &s->watches);
+    } else if (event.data.ptr == &s->listeners.epoll) {
+      report_connection(s);
     } else if (event.data.ptr == &s->channel) {
       serve_channel(s, event.events);
     } else {
@@ -255,9 +267,14 @@ static int prepare(struct turf_supervisor *s) {
   s->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (s->signals < 0 || s->epoll < 0)
     return -errno;
+  s->listeners.epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (s->listeners.epoll < 0)
+    return -errno;
   s->watches.epoll = s->epoll;
   s->exit_events = turf_exit_events_new();
   int result = add_source(s, &s->signals, EPOLLIN, EPOLL_CTL_ADD);
+  if (result == 0)
+    result = add_source(s, &s->listeners.epoll, EPOLLIN, EPOLL_CTL_ADD);
   return result < 0 ? result : add_source(s, &s->front, EPOLLIN, EPOLL_CTL_ADD);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "supervisor/exit-events.h"
+#include "supervisor/listeners.h"
 #include "supervisor/node.h"
 #include "supervisor/outbox.h"
 #include "supervisor/record.h"
@@ -25,6 +26,7 @@ struct turf_supervisor {
   struct turf_outbox outbox;
   struct turf_watches watches;
   struct turf_exit_events exit_events;
+  struct turf_listeners listeners;
 
   pid_t node; /* 0: not running */
   bool ready; /* the daemon has served once: from then on it is started again */

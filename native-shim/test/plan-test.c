@@ -238,7 +238,7 @@ static void test_errors(struct suite *s) {
   expect_error(s, &b, TURF_OP_HOOK, ETIME, "createContainer hook /bin/busybox: timed out");
   base_mounts(&b, s);
   op(&b, TURF_OP_HOOK, "svvuss", "/no/hook", "x", NULL, NULL, 1, "{}", "createContainer");
-  expect_error(s, &b, TURF_OP_HOOK, ECHILD, "exit status 127, stderr: ENOENT");
+  expect_error(s, &b, TURF_OP_HOOK, ECHILD, "exit status 127, stderr: No such file or directory");
   base_mounts(&b, s);
   op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
   op(&b, TURF_OP_WAIT_START, "u", 0);

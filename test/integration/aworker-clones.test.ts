@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { askSocket } from '../fixtures/aworker/ask-socket.js';
+import { closing, frame, FrameClient, handshake, OPCODE } from '../fixtures/aworker/frame-client.js';
 import { startSeed } from '../fixtures/aworker/seed.js';
 import { temporary } from './harness/bundle.js';
 
@@ -29,6 +30,8 @@ const CODE = `
       .pipeThrough(new DecompressionStream('gzip'))).text()).length,
     wasm: () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) instanceof WebAssembly.Module,
     stream: () => new Response(new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('a')); setTimeout(() => { c.enqueue(new TextEncoder().encode('b')); c.close(); }, 1); } })),
+    socket: () => { const [client, server] = Object.values(new WebSocketPair()); server.accept(); server.onmessage = ({ data }) => server.send(data + ' from ' + aworker.id);
+      return new Response(null, { status: 101, webSocket: client }); },
     throws: () => { throw new Error('boom'); },
   };
   export default { async fetch(request, env) {
@@ -92,6 +95,19 @@ for (const mode of ['runtime', 'userland'] as const) {
           t.match(await askSocket(socket, '/throws'), { status: 500, body: /^Internal Server Error / });
         },
       );
+
+      await t.test('speak WebSocket', async (t) => {
+        const { socket, pid } = seed.fork('socket');
+        const client = new FrameClient({ path: socket });
+        client.send(handshake({}, 'GET /socket HTTP/1.1'));
+        t.match(await client.head(), /^HTTP\/1\.1 101 /);
+        client.send(frame(OPCODE.text, 'hello'));
+        t.equal(await client.next(), 'text hello from socket');
+        process.kill(pid, 'SIGTERM');
+        t.equal(await client.next(), 'close 1001');
+        client.send(frame(OPCODE.close, closing(1001)));
+        t.equal(await client.next(), 'end');
+      });
 
       await t.test('never share an identity, although each is PID 1 of its namespace', async (t) => {
         const seen: Identity[] = [];

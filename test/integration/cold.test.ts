@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import t from 'tap';
+import { frame, FrameClient, handshake, OPCODE } from '../fixtures/aworker/frame-client.js';
 import { workerBundle } from './harness/bundle.js';
 import { http } from './harness/http.js';
 import { namespaceOf, statusField } from './harness/processes.js';
@@ -12,6 +13,12 @@ addEventListener('install', () => console.log('installed'));
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
+    if (request.headers.has('upgrade')) {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      server.onmessage = ({ data }) => server.send(data);
+      return new Response(null, { status: 101, webSocket: client });
+    }
     if (url.pathname === '/die') throw new Error('on purpose');
     return Response.json({ path: url.pathname, env: { ...env }, id: aworker.id, pid: aworker.pid, body: await request.text() });
   },
@@ -34,6 +41,11 @@ await t.test('a worker without a seed starts cold', requires(), async (t) => {
     const { body } = await http(await listenOf(id), '/a', { method: 'POST', body: 'text' });
     t.match(JSON.parse(body), { path: '/a', env: { A: '1' }, id, pid: 1, body: 'text' });
     t.match(created.later().stdout, /^loaded by .*\ninstalled\n$/, "output is the caller's");
+    const client = new FrameClient({ path: (await listenOf(id)).slice('unix:'.length) });
+    client.send(handshake(), frame(OPCODE.text, 'over a WebSocket'));
+    t.match(await client.head(), /^HTTP\/1\.1 101 /);
+    t.equal(await client.next(), 'text over a WebSocket');
+    client.socket.destroy();
     await turfd.ok(['kill', id, 'TERM']);
     t.match(await turfd.until(id, 'stopped'), { turf: { exitCode: 143 } });
     await turfd.ok(['delete', id]);

@@ -97,6 +97,12 @@ await t.test('podman runs workers by annotation', requires('program:podman', 'pr
       t.match(stats, { status: 0, stdout: /^worker [1-9]/ });
       const refused = await podman(['exec', 'worker', 'sh']);
       t.not(refused.status, 0, 'there is nothing to execute in a worker');
+      t.equal((await podman(['pause', 'worker'])).status, 0);
+      t.equal((await podman(['inspect', '--format', '{{.State.Status}}', 'worker'])).stdout, 'paused\n');
+      t.match(await turfd.state(id), { status: 'paused' });
+      await t.rejects(http(listen, '/', { timeout: 300 }), 'frozen');
+      t.equal((await podman(['unpause', 'worker'])).status, 0);
+      t.equal(await answers(listen), 'hello engine', 'it goes on');
       await podman(['kill', '--signal', 'TERM', 'worker']);
       t.equal((await podman(['wait', 'worker'])).stdout, '143\n', 'ended by itself after SIGTERM');
       t.match((await podman(['logs', 'worker'])).stdout, /ending\n$/, 'to its last word');
@@ -206,6 +212,11 @@ await t.test(
       t.equal(await answers(listen), 'hello ctr', kind);
       t.match((await ctr(['task', 'ls'])).stdout, new RegExp(`${id} +\\d+ +RUNNING`));
       t.equal((await ctr(['task', 'metrics', id])).status, metrics.status, "its metrics, as any container's");
+      t.equal((await ctr(['task', 'pause', id])).status, 0);
+      t.match((await ctr(['task', 'ls'])).stdout, new RegExp(`${id} +\\d+ +PAUSED`));
+      t.equal((await ctr(['task', 'resume', id])).status, 0);
+      t.equal(await answers(listen), 'hello ctr', 'it goes on');
+      t.not((await ctr(['task', 'exec', '--exec-id', 'e1', id, 'sh'])).status, 0, 'nothing to execute');
       await ctr(['task', 'kill', '--signal', 'SIGKILL', id]);
       await eventually('the task to be stopped', async () =>
         (await ctr(['task', 'ls'])).stdout.includes('STOPPED'),

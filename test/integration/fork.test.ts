@@ -187,7 +187,7 @@ await t.test('warm fork through the CLI and REST', requires(), async (outer) => 
       const feed = await turfd.feed();
       await turfd.ok(['fork', '--memory', String(48 * 1024 * 1024), greedy, id]);
       t.equal((await turfd.turf(['invoke', id])).status, 1);
-      t.match(await turfd.until(id, 'stopped'), { turf: { exitSignal: 'SIGKILL' } });
+      t.match(await turfd.until(id, 'stopped'), { turf: { exitSignal: 'SIGKILL', oomKills: 1 } });
       const types = (): unknown[] => feed.seen.filter((event) => event['id'] === id).map(({ type }) => type);
       await eventually('the events to arrive', () => types().includes('exit'));
       t.same(types(), ['fork', 'oom', 'exit']);

@@ -177,6 +177,22 @@ await t.test('mounts', requires(), async (t) => {
     t.strictSame(turfd.remains(), []);
   });
 
+  await t.test('a remount changes the file system and its mount', async (t) => {
+    const table = "grep ' /srv ' /proc/self/mountinfo";
+    const remounted = (options: string[]) => (config: BundleConfig) => {
+      config.mounts.push({ destination: '/srv', type: 'tmpfs', source: 'tmpfs', options: ['size=64k'] });
+      config.mounts.push({
+        destination: '/srv',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['remount', ...options],
+      });
+    };
+    const outcome = await inside(table, remounted(['size=2m', 'nosuid', 'nofail']));
+    t.match(outcome, { status: 0, stdout: /nosuid.*,size=2048k/ });
+    t.match(await inside(table, remounted(['nonsense=1'])), { status: 1, stderr: /remount \/srv.*nonsense/ });
+  });
+
   await t.test('masked paths read as nothing, read-only paths refuse writing', async (t) => {
     const outcome = await inside(
       'wc -c < /proc/keys; ls /sys/firmware | wc -l; echo x > /proc/sys/kernel/domainname || echo refused',

@@ -63,6 +63,7 @@ await t.test('supervision', requires(), async (outer) => {
     const seen = await seedEvents(turfd, fragile);
     writeFileSync(join(path, 'code/index.js'), 'throw new Error("broken now")');
     process.kill((await turfd.state(fragile)).pid, 'SIGKILL');
+    await eventually('the end to be noticed', () => seen().length > 0);
     t.match(await turfd.turf(['fork', '--when-unready', 'wait', fragile, turfd.id('x')]), {
       status: 1,
       stderr: /given up after 1 failures .*broken now/s,

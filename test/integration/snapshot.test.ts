@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { frame, FrameClient, handshake, OPCODE } from '../fixtures/aworker/frame-client.js';
 import { workerBundle } from './harness/bundle.js';
 import { http } from './harness/http.js';
 import { requires } from './harness/requires.js';
@@ -36,6 +40,24 @@ export default {
       skew: Math.abs(performance.timeOrigin + performance.now() - Date.now()),
       env,
     });
+  },
+};`;
+
+/** What takes parts of Node.js that no snapshot holds, files of the runtime, and limits. */
+const LATE = `
+import { createServer, METHODS } from 'node:http';
+const routes = {
+  '/node': () => typeof createServer + METHODS.includes('GET'),
+  async '/proxied'() { return (await fetch('http://example.test/asked')).text(); },
+  '/loop': () => { for (;;); },
+};
+export default {
+  async fetch(request) {
+    if (!request.headers.has('upgrade')) return new Response(await routes[new URL(request.url).pathname]());
+    const [client, server] = Object.values(new WebSocketPair());
+    server.accept();
+    server.onmessage = ({ data }) => server.send(new Error(data).stack);
+    return new Response(null, { status: 101, webSocket: client });
   },
 };`;
 
@@ -85,6 +107,49 @@ await t.test('a worker that starts from a startup snapshot', requires(), async (
     }
     for (const name of Object.keys(cold.unique))
       t.equal(new Set(answers.map(({ unique }) => unique[name])).size, WORKERS, name);
+  });
+
+  await outer.test('has WebSockets, modules of Node.js, proxies and limits', async (t) => {
+    const proxy = createServer(({ method, url }, out) => out.end(`${method} ${url} by proxy`));
+    proxy.listen(0, '127.0.0.1');
+    t.teardown(() => proxy.close());
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const { path } = workerBundle(t, LATE, {
+      env: [`http_proxy=http://127.0.0.1:${port}`],
+      turf: {
+        network: 'host',
+        nodeModules: ['node:http'],
+        limits: { turnMs: 200 },
+      },
+    });
+    const id = turfd.id('late');
+    await turfd.ok(['run', '--detach', '--bundle', path, id]);
+    const { turf } = await turfd.state(id);
+    const listen = turf.listen ?? '';
+    t.equal(turf.start, 'snapshot');
+    t.match(await http(listen, '/node'), { status: 200, body: 'functiontrue' });
+    t.match(await http(listen, '/proxied'), { status: 200, body: 'GET http://example.test/asked by proxy' });
+    const client = new FrameClient({ path: listen.slice('unix:'.length) });
+    client.send(handshake(), frame(OPCODE.text, 'over a WebSocket'));
+    t.match(await client.head(), /^HTTP\/1\.1 101 /);
+    const answer = await client.next();
+    t.match(answer, /^text Error: over a WebSocket\n/);
+    t.notMatch(answer, /node_modules|aworker/, 'stacks have frames of user code only');
+    client.socket.destroy();
+    await http(listen, '/loop').catch(() => undefined);
+    t.match(await turfd.until(id, 'stopped'), { turf: { exitCode: 134 } }, 'turnMs');
+  });
+
+  await outer.test('a worker with a bound for its heap starts without', async (t) => {
+    const { path } = workerBundle(t, 'export default { fetch: () => new Response() };', {
+      turf: { limits: { heapBytes: 64 * 1024 * 1024 } },
+    });
+    const id = turfd.id('bounded');
+    await turfd.ok(['run', '--detach', '--bundle', path, id]);
+    const { turf } = await turfd.state(id);
+    t.equal(turf.start, 'cold');
+    t.match(await http(turf.listen ?? '', '/'), { status: 200 });
   });
 
   await outer.test('one that is not what was built is not used: it is built anew', async (t) => {

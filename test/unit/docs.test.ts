@@ -4,7 +4,7 @@ import t from 'tap';
 import { parseOptions } from '../../cli/options.js';
 import { loadVerb, matchVerb } from '../../cli/verbs.js';
 
-const FOLDERS = /^(oci-spec|native-shim|daemon|aworker|cli|test|bench|demo|docs|scripts|bin)\//;
+const FOLDERS = /^(oci-spec|native-shim|daemon|aworker|cli|test|bench|demo|docs|examples|scripts|bin)\//;
 
 /** What stands between backquotes on a line. */
 function spans(line: string): string[] {
@@ -32,6 +32,9 @@ const DOCUMENTS = [
   ...readdirSync('docs', { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
+  ...readdirSync('examples', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join('examples', name, 'README.md')),
 ];
 
 void t.test('docs/architecture.md: every file exists, and defines the functions named beside it', (t) => {

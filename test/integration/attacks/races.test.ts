@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { script } from '../harness/bundle.js';
@@ -71,4 +72,33 @@ await t.test('entries of the root that are swapped while a container is made', r
   await attack('a tmpfs that starts with what the image holds', 'copied', 'dir', (config) => {
     config.mounts.push({ destination: '/copied', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] });
   });
+
+  for (const [name, evil] of [
+    ['a file with other content', (at: string): void => writeFileSync(at, 'evil', { mode: 0o755 })],
+    ['a link to the host', (at: string): void => symlinkSync('/etc/passwd', at)],
+    ['a FIFO', (at: string): void => void execFileSync('mkfifo', [at])],
+  ] as const) {
+    await outer.test(`a set-id file that trades places with ${name} while a tmpfs is filled`, async (t) => {
+      // Whatever is set-id in the copy is the file that was: neither the other's content nor the host's.
+      const look = script(
+        '[ ! -L /copied/tool ] && [ -u /copied/tool ] && ! grep -q ^good$ /copied/tool && echo BAD',
+      );
+      const { path } = hostileBundle(t, look, {}, (config) => {
+        const options = ['tmpcopyup'];
+        config.mounts.push({ destination: '/copied', type: 'tmpfs', source: 'tmpfs', options });
+      });
+      const tool = join(path, 'rootfs/copied/tool');
+      mkdirSync(join(tool, '..'));
+      writeFileSync(tool, 'good\n');
+      chmodSync(tool, 0o4755);
+      evil(`${tool}.evil`);
+      await exchange(t, tool, `${tool}.evil`);
+      for (let round = 0; round < ROUNDS; round++) {
+        const { stdout, signal } = await turfd.turf(['run', '--bundle', path, turfd.id(`r${++count}`)]);
+        t.equal(signal, null, 'it ends');
+        t.notMatch(stdout, /BAD/);
+      }
+      t.strictSame(turfd.remains(), []);
+    });
+  }
 });

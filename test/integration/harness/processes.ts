@@ -39,10 +39,26 @@ export function statusField(pid: number | 'self', field: string): string {
 export const namespaceOf = (pid: number | 'self', type: string): string =>
   readlinkSync(`/proc/${pid}/ns/${type}`);
 
-/** Descriptors of a process with what they point to. */
+/** Processes that live in a user namespace: a seed's, and so its clones. */
+export const livingIn = (userNamespace: string): number[] =>
+  allPids().filter((pid) => {
+    try {
+      return isAlive(pid) && namespaceOf(pid, 'user') === userNamespace;
+    } catch {
+      return false;
+    }
+  });
+
+/** Descriptors of a process with what they point to, without those that it closes meanwhile. */
 export function openFiles(pid: number): Map<number, string> {
   return new Map(
-    readdirSync(`/proc/${pid}/fd`).map((fd) => [Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`)]),
+    readdirSync(`/proc/${pid}/fd`).flatMap((fd): [number, string][] => {
+      try {
+        return [[Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`)]];
+      } catch {
+        return [];
+      }
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { DEFAULT_LIMITS } from '../../../aworker/limits.js';
+import { WORKER_LIMIT_NAMES, workerLimitProblem } from '../../../oci-spec/worker-limits.js';
 import { parseSeedConfig, parseWorkerConfig, takeVariable } from '../../../aworker/config.js';
 
 void t.test('a seed configuration has a mode, a main module and a control socket', (t) => {
@@ -7,6 +8,7 @@ void t.test('a seed configuration has a mode, a main module and a control socket
     mode: 'userland',
     main: '/code/a.js',
     controlFd: 3,
+    nodeModules: [],
   });
   t.equal(parseSeedConfig('{"mode":"runtime","controlFd":9}').main, '/code/index.js');
   for (const bad of [
@@ -28,9 +30,16 @@ void t.test('a fork request tells identity, environment and listening socket', (
     main: '/code/index.js',
     listenFd: 200,
     limits: DEFAULT_LIMITS,
+    nodeModules: [],
   });
   t.equal(parseWorkerConfig('{"rehearsal":true}').rehearsal, true);
-  t.same(parseWorkerConfig('{}'), { id: '', env: {}, main: '/code/index.js', limits: DEFAULT_LIMITS });
+  t.same(parseWorkerConfig('{}'), {
+    id: '',
+    env: {},
+    main: '/code/index.js',
+    limits: DEFAULT_LIMITS,
+    nodeModules: [],
+  });
   for (const bad of [
     'null',
     '{"env":{"A":1}}',
@@ -39,6 +48,9 @@ void t.test('a fork request tells identity, environment and listening socket', (
     '{"main":7}',
     '{"limits":{"x":1}}',
     '{"limits":{"graceMs":-1}}',
+    '{"nodeModules":"node:fs"}',
+    '{"nodeModules":["fs"]}',
+    '{"nodeModules":["node:nothing"]}',
   ]) {
     t.throws(() => parseWorkerConfig(bad), bad);
   }
@@ -63,6 +75,23 @@ void t.test('limits that are not given have their defaults', (t) => {
     () => parseWorkerConfig('{"limits":{"graceMs":1.5}}'),
     /^info\.limits\.graceMs: not a whole number/,
   );
+  t.end();
+});
+
+void t.test('the limits that a bundle may have are those that the runtime has', (t) => {
+  t.same([...WORKER_LIMIT_NAMES].sort(), Object.keys(DEFAULT_LIMITS).sort());
+  for (const name of WORKER_LIMIT_NAMES) {
+    for (const value of [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 53, -1, 1.5, '1']) {
+      const runtime = ((): boolean => {
+        try {
+          return parseWorkerConfig(JSON.stringify({ limits: { [name]: value } })).limits[name] === value;
+        } catch {
+          return false;
+        }
+      })();
+      t.equal(workerLimitProblem(name, value) === undefined, runtime, `${name}: ${value}`);
+    }
+  }
   t.end();
 });
 

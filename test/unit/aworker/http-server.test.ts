@@ -1,36 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import t, { type Test } from 'tap';
-import { WorkerServer } from '../../../aworker/http-server.js';
-import { DEFAULT_LIMITS, type Limits } from '../../../aworker/limits.js';
-import { installWebClasses } from '../../../aworker/web-classes.js';
+import { connect } from 'node:net';
+import t from 'tap';
 import { closing, rawExchange } from '../../fixtures/aworker/raw-client.js';
-
-const classes = installWebClasses();
-
-interface Served {
-  readonly port: number;
-  readonly failures: unknown[];
-  readonly server: WorkerServer;
-}
-
-async function serve(
-  t: Test,
-  handler: (request: Request) => unknown,
-  limits: Partial<Limits> = {},
-): Promise<Served> {
-  const failures: unknown[] = [];
-  const server = new WorkerServer(handler, classes, (_id, error) => failures.push(error));
-  server.limit({ ...DEFAULT_LIMITS, ...limits });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { port: (server.address() as AddressInfo).port, failures, server };
-}
+import { serve } from '../../fixtures/aworker/serve.js';
 
 const head = (answer: string): string => answer.slice(0, answer.indexOf('\r\n'));
 const body = (answer: string): string => answer.slice(answer.indexOf('\r\n\r\n') + 4);

@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { askSocket } from '../../fixtures/aworker/ask-socket.js';
+import { closing, frame, FrameClient, handshake, OPCODE } from '../../fixtures/aworker/frame-client.js';
 
 const MAIN = fileURLToPath(new URL('../../../aworker/main.js', import.meta.url));
 
@@ -30,11 +34,18 @@ void t.test('help, version and wrong usage', async (t) => {
   t.match(await ended(aworker('--version')), { code: 0, out: /^aworker \d/ });
   t.match(await ended(aworker()), { code: 2, err: /which script/ });
   t.match(await ended(aworker('/nowhere.js')), { code: 2, err: /does not exist/ });
+  t.match(await ended(aworker(MAIN, '--node-module', 'fs')), {
+    code: 2,
+    err: /--node-module fs: not a module/,
+  });
 });
 
 void t.test('a script that fails ends with status 1 and its error on stderr', async (t) => {
   const directory = t.testdir({ 'bad.js': 'nonsense(', 'throws.js': 'throw new Error("early")' });
-  t.match(await ended(aworker(join(directory, 'bad.js'))), { code: 1, err: /bad\.js\nSyntaxError/ });
+  t.match(await ended(aworker(join(directory, 'bad.js'))), {
+    code: 1,
+    err: /bad\.js:1\nnonsense\(\n[^]*SyntaxError/,
+  });
   t.match(await ended(aworker(join(directory, 'throws.js'))), { code: 1, err: /Uncaught Error: early/ });
 });
 
@@ -114,6 +125,124 @@ void t.test('the grace period ends a worker that does not end', async (t) => {
   );
   child.kill('SIGTERM');
   t.match(await end, { code: 143, err: /ended after 100 ms/ });
+});
+
+const ECHO = `
+  addEventListener('uninstall', () => console.log('uninstall'));
+  export default { fetch(request) {
+    const [client, server] = Object.values(new WebSocketPair());
+    server.accept();
+    server.onmessage = ({ data }) => { if (data === 'fail') throw new Error('in a listener'); server.send(data); };
+    server.onclose = ({ code }) => console.log('close ' + code);
+    return new Response(null, { status: 101, webSocket: client });
+  } };`;
+
+void t.test('SIGTERM tells WebSocket clients to go before uninstall', async (t) => {
+  const { child, socket, end } = await serving(t, ECHO);
+  const client = new FrameClient({ path: socket });
+  client.send(handshake(), frame(OPCODE.text, 'hi'));
+  t.match(await client.head(), /^HTTP\/1\.1 101 /);
+  t.equal(await client.next(), 'text hi');
+  child.kill('SIGTERM');
+  t.equal(await client.next(), 'close 1001');
+  client.send(frame(OPCODE.close, closing(1001)));
+  t.equal(await client.next(), 'end');
+  t.match(await end, { code: 143, out: /close 1001\nuninstall\n$/, err: '' });
+});
+
+void t.test(
+  'an error that nobody caught in a listener of a WebSocket ends the worker with 1011',
+  async (t) => {
+    const { socket, end } = await serving(t, ECHO);
+    const client = new FrameClient({ path: socket });
+    client.send(handshake(), frame(OPCODE.text, 'fail'));
+    t.match(await client.head(), /^HTTP\/1\.1 101 /);
+    t.equal(await client.next(), 'close 1011');
+    t.match(await end, { code: 1, err: /Uncaught Error: in a listener/ });
+  },
+);
+
+void t.test('a worker that blocks its event loop ends with 134, whatever it is at', async (t) => {
+  const { socket, end } = await serving(
+    t,
+    `export default { fetch(request) { if (request.url.endsWith('/loop')) for (;;); return new Response('ok'); } };`,
+    '--limit',
+    'turnMs=100',
+  );
+  t.match(await askSocket(socket, '/'), { status: 200 });
+  await askSocket(socket, '/loop').catch(() => undefined);
+  t.match(await end, { code: 134, err: /^The event loop was blocked .*limit turnMs.* GET \/loop\n$/ });
+  const directory = t.testdir({ 'index.js': 'for (;;);' });
+  const child = aworker(join(directory, 'index.js'), '--limit', 'cpuMs=100', '--listen', 'tcp:127.0.0.1:0');
+  t.match(await ended(child), { code: 134, err: /^The event loop was blocked .*limit cpuMs\)\n$/ });
+});
+
+void t.test(
+  'a handler that computes longer than cpuMs is answered for, and its neighbours are not',
+  async (t) => {
+    const { child, socket, end } = await serving(
+      t,
+      `const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+     export default { async fetch({ url, signal }) {
+       if (url.endsWith('/waits')) { await later(600); return new Response('waited'); }
+       while (!signal.aborted) { for (const end = performance.now() + 5; performance.now() < end; ); await later(0); }
+       return new Response(signal.reason.name);
+     } };`,
+      '--limit',
+      'cpuMs=250',
+    );
+    const waits = askSocket(socket, '/waits');
+    t.match(await askSocket(socket, '/computes'), { status: 503 });
+    t.match(await waits, { status: 200, body: 'waited' }, 'half of that time counted for it');
+    child.kill('SIGTERM');
+    t.match(await end, { code: 143 });
+  },
+);
+
+void t.test('a full heap ends the worker with 134', async (t) => {
+  const directory = t.testdir({
+    'index.js': 'const kept = []; for (;;) kept.push(Array.from({ length: 1e5 }, (_, i) => ({ i })));',
+  });
+  const child = aworker(join(directory, 'index.js'), '--limit', `heapBytes=${32 << 20}`);
+  t.match(await ended(child), { code: 134, err: /heap out of memory/ });
+});
+
+void t.test('fetch goes by the proxies of the environment', async (t) => {
+  const seen: string[] = [];
+  const proxy = createServer((message, out) => {
+    seen.push(`${message.method ?? ''} ${message.url ?? ''}`);
+    out.end('by proxy');
+  });
+  proxy.on('connect', (message: IncomingMessage, socket: Duplex) => {
+    seen.push(`CONNECT ${message.url ?? ''}`);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  const direct = createServer((_message, out) => out.end('direct'));
+  t.teardown(() => {
+    proxy.close();
+    direct.close();
+  });
+  const [proxyPort, directPort] = await Promise.all(
+    [proxy, direct].map(async (server) => {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    }),
+  );
+  const address = `http://127.0.0.1:${proxyPort}`;
+  const { child, socket, end } = await serving(
+    t,
+    `const ask = (url) => fetch(url).then((answer) => answer.text(), (error) => error.name);
+     export default { fetch: async () => Response.json([await ask('http://a.example/x'), await ask('https://a.example/'),
+       await ask('http://127.0.0.1:${directPort}/')]) };`,
+    ...['--env', `HTTP_PROXY=${address}`, '--env', `https_proxy=${address}`, '--env', 'NO_PROXY=127.0.0.1'],
+  );
+  t.same(JSON.parse((await askSocket(socket, '/')).body), ['by proxy', 'TypeError', 'direct']);
+  t.same(seen, ['GET http://a.example/x', 'CONNECT a.example:443']);
+  child.kill('SIGTERM');
+  t.match(await end, { code: 143 });
+  const wrong = aworker(MAIN, '--env', 'http_proxy=nonsense', '--listen', 'tcp:127.0.0.1:0');
+  t.match(await ended(wrong), { code: 1, err: /env\.http_proxy: not the address of a proxy: nonsense/ });
 });
 
 void t.test('an install that never settles ends the worker', async (t) => {

@@ -1,3 +1,4 @@
+import type { ExecOutput } from '../../../cli/exec.js';
 import type {
   ContainerState,
   ForkResult,
@@ -103,6 +104,13 @@ export const logChunks: readonly LogChunk[] = [
   { stream: 'stderr', data: Uint8Array.of(0xff, 0x00, 0x0a) },
 ];
 
+export const execOutputs: readonly ExecOutput[] = [
+  { type: 'started', pid: 4250 },
+  { type: 'output', stream: 'stdout', data: Buffer.from('out\n') },
+  { type: 'output', stream: 'stderr', data: Buffer.from('err\n') },
+  { type: 'ended', exitCode: 3 },
+];
+
 async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item);
 }
@@ -124,8 +132,11 @@ export function fakeOperations(overrides: Partial<Operations> = {}): FakeOperati
     resume: () => Promise.resolve(),
     processes: () => Promise.resolve([4242, 4250]),
     exec: () => Promise.resolve({ pid: 4250 }),
+    execOutput: () => from(execOutputs),
     stats: () => Promise.resolve({ pids: { current: 1 }, memory: { usage: { limit: 2n ** 63n } } }),
     update: () => Promise.resolve(),
+    checkpoint: () => Promise.resolve(),
+    restore: ({ create }) => Promise.resolve({ id: create.id, pid: 4242 }),
     delete: () => Promise.resolve(),
     list: () => Promise.resolve([runningState, workerState]),
     logs: () => from(logChunks),

@@ -186,6 +186,11 @@ const accepted: [string, readonly string[], unknown][] = [
     ['forkMany', { seed: 's1', id: 'w', onExit: 'restart', ttlMs: 600_000, maxRequests: 1 }, 3],
   ],
   [
+    'fork on demand',
+    ['fork', 's1', 'w1', '--idle', '1.5m'],
+    ['fork', { seed: 's1', id: 'w1', idleMs: 90_000 }],
+  ],
+  [
     'fork that waits',
     ['fork', 's1', 'w1', '--when-unready', 'wait'],
     ['fork', { seed: 's1', id: 'w1', whenUnready: 'wait' }],

@@ -1,56 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Test, t } from 'tap';
+import { t } from 'tap';
 import { compileFakeInit } from '../../fixtures/native/fake-init.js';
 import { FakeTurfd } from '../../fixtures/native/fake-turfd.js';
-import { type Ended, start } from '../../fixtures/native/run-client.js';
-
-interface Running {
-  readonly fake: FakeTurfd;
-  readonly root: string;
-  readonly front: ChildProcess;
-  readonly ended: Promise<Ended>;
-  readonly daemonPid: number;
-  readonly supervisorPid: number;
-}
+import { start } from '../../fixtures/native/run-client.js';
+import { runTurfd, temporaryDirectory } from '../../fixtures/native/run-turfd.js';
 
 const SIGKILL = 9;
 const POLL_MS = 5;
 const init = compileFakeInit(t.testdir());
-
-async function run(t: Test, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
-  const directory = temporaryDirectory(t);
-  const root = join(directory, 'root');
-  const fake = new FakeTurfd(directory, init);
-  t.teardown(() => fake.close());
-  const { child: front, ended } = start([fake.turfd, ...args, '--root', root], {
-    env: { ...fake.env, ...env },
-  });
-  t.teardown(async () => {
-    front.kill('SIGTERM');
-    fake.tell({ do: 'exit', code: 0 });
-    await ended;
-  });
-  const started = await fake.next('started');
-  return { fake, root, front, ended, daemonPid: started.pid ?? 0, supervisorPid: started.parent ?? 0 };
-}
-
-/** Short, because it holds sockets whose path must fit into sun_path. */
-function temporaryDirectory(t: Test): string {
-  const directory = mkdtempSync(join(tmpdir(), 'turf-'));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 function startTime(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -86,7 +45,7 @@ async function recordOf(root: string, pid: number): Promise<unknown> {
 }
 
 void t.test('arguments reach the daemon with the root first, and the root is private', async (t) => {
-  const { fake, root, front, ended } = await run(t, ['--log-level', 'debug']);
+  const { fake, root, front, ended } = await runTurfd(t, init, ['--log-level', 'debug']);
   t.equal(readFileSync(join(root, 'turfd.lock'), 'utf8'), `${front.pid ?? 0}\n`);
   t.notOk(existsSync(join(root, 'exits')));
   fake.tell({ do: 'exit', code: 2 });
@@ -94,13 +53,13 @@ void t.test('arguments reach the daemon with the root first, and the root is pri
 });
 
 void t.test('a second daemon on the same root is refused by name', async (t) => {
-  const { fake, root, front } = await run(t);
+  const { fake, root, front } = await runTurfd(t, init);
   const second = await start([fake.turfd, '--root', root], { env: fake.env }).ended;
   t.match(second, { code: 1, stderr: `turfd: another daemon runs on ${root} (pid ${front.pid ?? 0})\n` });
 });
 
 void t.test('a daemon that was ready is started again, and children live on', async (t) => {
-  const { fake, root, daemonPid, supervisorPid } = await run(t);
+  const { fake, root, daemonPid, supervisorPid } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   const child = spawn('sleep', ['1000']);
   t.teardown(() => child.kill('SIGKILL'));
@@ -122,7 +81,7 @@ void t.test('a daemon that was ready is started again, and children live on', as
 });
 
 void t.test('a child is reaped and reported with its status although nobody watched it', async (t) => {
-  const { fake, root } = await run(t);
+  const { fake, root } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   const pid = await fake.launch(7, 'die 15');
   const end = await fake.nextEnd();
@@ -132,7 +91,7 @@ void t.test('a child is reaped and reported with its status although nobody watc
 });
 
 void t.test('what ends while no daemon runs is recorded', async (t) => {
-  const { fake, root, daemonPid } = await run(t);
+  const { fake, root, daemonPid } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   const pid = await fake.launch(1, 'wait');
   // The end of the daemon is the end of the program's sync channel: it exits while there is nobody to tell.
@@ -142,7 +101,7 @@ void t.test('what ends while no daemon runs is recorded', async (t) => {
 });
 
 void t.test('SIGTERM stops the daemon; the keeper stays until the last child has ended', async (t) => {
-  const { fake, root, front, ended, supervisorPid } = await run(t);
+  const { fake, root, front, ended, supervisorPid } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   const pid = await fake.launch(1, 'signal');
   const keptAlive = startTime(pid);
@@ -169,14 +128,14 @@ void t.test('SIGTERM stops the daemon; the keeper stays until the last child has
 });
 
 void t.test('a daemon that breaks the protocol is killed and started again', async (t) => {
-  const { fake, daemonPid } = await run(t);
+  const { fake, daemonPid } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   fake.tell({ do: 'send', type: '?' });
   t.not((await fake.next('started')).pid, daemonPid);
 });
 
 void t.test('the death of the front stops the daemon', async (t) => {
-  const { fake, front, supervisorPid } = await run(t);
+  const { fake, front, supervisorPid } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   front.kill('SIGKILL');
   await fake.next('SIGTERM');
@@ -196,7 +155,7 @@ void t.test('systemd is told by the front when the daemon is ready, and when it 
     });
   });
   await new Promise((resolve) => listener.stdout.once('data', resolve));
-  const { fake, front, ended } = await run(t, [], { NOTIFY_SOCKET: socket });
+  const { fake, front, ended } = await runTurfd(t, init, [], { NOTIFY_SOCKET: socket });
   fake.tell({ do: 'send', type: 'Y' });
   while (!lines.join('').includes('READY=1'))
     await new Promise((resolve) => listener.stdout.once('data', resolve));
@@ -256,7 +215,7 @@ void t.test('a daemon that cannot start is quoted by the client', async (t) => {
 });
 
 void t.test('a client that comes while a daemon stops starts the next one', async (t) => {
-  const { fake, root, front, ended } = await run(t);
+  const { fake, root, front, ended } = await runTurfd(t, init);
   fake.tell({ do: 'send', type: 'Y' });
   front.kill('SIGTERM');
   await fake.next('SIGTERM');

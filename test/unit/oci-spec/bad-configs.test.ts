@@ -537,6 +537,43 @@ const BAD_WORKERS: readonly Row[] = [
   ],
   [{ turf: { network: 'bridge' } }, 'turf.network: must be one of "none", "host"; got "bridge"'],
   [
+    { turf: { limits: { requestsMs: 1 } } },
+    'turf.limits.requestsMs: is no limit: must be requestMs, cpuMs, bodyBytes, headerBytes, headersMs, receiveMs, keepAliveMs, messageBytes, backlogBytes, pingMs, startMs, graceMs, turnMs, heapBytes, got 1',
+  ],
+  [
+    { turf: { limits: { requestMs: 1.5 } } },
+    'turf.limits.requestMs: must be an integer from 0 to 9007199254740991, got 1.5',
+  ],
+  [
+    { turf: { limits: { turnMs: 2 ** 31 } } },
+    'turf.limits.turnMs: must be a whole number from 0 to 2147483647, got 2147483648',
+  ],
+  [{ turf: { limits: 7 } }, 'turf.limits: must be an object, got 7'],
+  [
+    { turf: { from: 's', limits: { heapBytes: 1 } } },
+    "turf.limits.heapBytes: conflicts with turf.from: a clone has its seed's heap",
+  ],
+  [
+    { turf: { nodeModules: ['node:fs', 'fs'] } },
+    'turf.nodeModules[1]: must be a module of Node.js as node:NAME, got "fs"',
+  ],
+  [
+    { turf: { nodeModules: ['node:nothing'] } },
+    'turf.nodeModules[0]: must be a module of Node.js as node:NAME, got "node:nothing"',
+  ],
+  [
+    { annotations: { 'dev.turf.limits': '{"turnMs":"1"}' } },
+    'annotations["dev.turf.limits"].turnMs: must be a whole number from 0 to 2147483647, got "1"',
+  ],
+  [
+    { annotations: { 'dev.turf.limits': 'turnMs=1' } },
+    'annotations["dev.turf.limits"]: must be a JSON object of limits, got "turnMs=1"',
+  ],
+  [
+    { annotations: { 'dev.turf.nodeModules': 'node:fs,node:x' } },
+    'annotations["dev.turf.nodeModules"][1]: must be a module of Node.js as node:NAME, got "node:x"',
+  ],
+  [
     { process: { cwd: '/', args: ['node'] } },
     'process.args[0]: must be "aworker" with turf.runtime "aworker", got "node"',
   ],

@@ -38,6 +38,12 @@ void t.test('the last of contradicting options counts', (t) => {
   t.end();
 });
 
+void t.test('what is for mount(8) alone does not reach the file system', (t) => {
+  const options = ['defaults', 'user', 'nofail', '_netdev', 'x-mount.mkdir=0755', 'comment=for backups'];
+  t.match(parseMountOptions([...options, 'size=1m']), { data: [['size', '1m']], attrSet: 0, superblock: [] });
+  t.end();
+});
+
 void t.test('options are sorted to where they go', (t) => {
   t.strictSame(
     parseMountOptions([

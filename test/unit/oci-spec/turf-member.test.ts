@@ -52,6 +52,10 @@ void t.test('annotations stand for every field', (t) => {
     network: 'host',
     code: 'c',
   });
+  t.match(read(annotations({ code: 'c', limits: '{"turnMs":5}', nodeModules: 'node:fs,node:path' })), {
+    limits: { turnMs: 5 },
+    nodeModules: ['node:fs', 'node:path'],
+  });
   t.match(
     read(patched(annotations({ code: 'c' }), { turf: { runtime: 'aworker', code: 'c' } })),
     { kind: 'aworker' },

@@ -36,3 +36,67 @@ void t.test('modules of every kind that a worker may import', async (t) => {
     refused: ['TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
   });
 });
+
+void t.test('modules of Node.js that the bundle lists, and no other', async (t) => {
+  const directory = t.testdir({
+    'index.js': `
+      import { join } from 'node:path';
+      import events, { once } from 'node:events';
+      const refused = [];
+      for (const name of ['node:fs', 'path', 'node:path/posix']) refused.push(await import(name).catch((error) => error.name));
+      console.log(JSON.stringify([join('a', 'b'), typeof once, typeof events, typeof process, refused]));`,
+  });
+  const { out, err } = await runWorker(join(directory, 'index.js'), {
+    nodeModules: ['node:path', 'node:events'],
+  });
+  t.equal(err, '');
+  t.same(JSON.parse(out), [
+    'a/b',
+    'function',
+    'function',
+    'undefined',
+    ['TypeError', 'TypeError', 'TypeError'],
+  ]);
+});
+
+void t.test('a script that nothing makes a module is a classic script', async (t) => {
+  const directory = t.testdir({
+    'index.js': `
+      var known = this === globalThis;
+      function add(a, b) { return a + b; }
+      const constant = 010;
+      importScripts('./one.js', 'two.js');
+      const failed = [];
+      for (const url of ['./none.js', '../x.js', 'http://[', './bad.js'])
+        try { importScripts(url); } catch (error) { failed.push(error.name); }
+      addEventListener('install', (event) => event.waitUntil(
+        import('./module.js').then((module) => console.log(JSON.stringify([known, globalThis.add(1, 2), constant, fromOne, fromTwo, failed, module.default])))));`,
+    'one.js': 'var fromOne = add(constant, 1);',
+    'two.js': 'var fromTwo = fromOne + 1; with ({}) {}',
+    'bad.js': '(',
+    'module.js': `let refused; try { importScripts(); } catch (error) { refused = error.name; } export default [this === undefined, refused ?? 'none'];`,
+  });
+  const { out, err } = await runWorker(join(directory, 'index.js'));
+  t.equal(err, '');
+  t.same(JSON.parse(out), [
+    true,
+    3,
+    8,
+    9,
+    10,
+    ['NetworkError', 'NetworkError', 'SyntaxError', 'SyntaxError'],
+    [true, 'none'],
+  ]);
+});
+
+void t.test('a script with top-level await is a module, in which importScripts throws', async (t) => {
+  const directory = t.testdir({
+    'index.js': `
+      let refused;
+      try { importScripts('./x.js'); } catch (error) { refused = error.name; }
+      console.log(JSON.stringify([await Promise.resolve(this === undefined), refused]));`,
+  });
+  const { out, err } = await runWorker(join(directory, 'index.js'));
+  t.equal(err, '');
+  t.same(JSON.parse(out), [true, 'TypeError']);
+});

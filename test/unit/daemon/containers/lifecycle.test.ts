@@ -9,6 +9,7 @@ import {
   type ObservedState,
   turfState,
 } from '../../../../daemon/containers/lifecycle.js';
+import { type Facts } from '../../../../daemon/containers/facts.js';
 import { someContainer } from './some-container.js';
 
 const STATES: readonly Lifecycle[] = [
@@ -18,18 +19,19 @@ const STATES: readonly Lifecycle[] = [
   { state: 'stopped', exit: { stoppedAt: '' } },
 ];
 
-const OBSERVED: readonly ObservedState[] = [...STATES.map(({ state }) => state), 'paused'];
+const OBSERVED: readonly ObservedState[] = [...STATES.map(({ state }) => state), 'paused', 'asleep'];
 
 /** State by state: may it? (runtime-spec, runtime.md "Operations"; runc for delete of a created container) */
 const MATRIX: Readonly<Record<LifecycleVerb, readonly boolean[]>> = {
-  start: [false, true, false, false, false],
-  kill: [false, true, true, false, true],
-  delete: [false, true, false, true, false],
-  forceDelete: [false, true, true, true, true],
-  pause: [false, true, true, false, false],
-  resume: [false, false, false, false, true],
-  exec: [false, true, true, false, false],
-  execPaused: [false, true, true, false, true],
+  start: [false, true, false, false, false, false],
+  kill: [false, true, true, false, true, false],
+  delete: [false, true, false, true, false, true],
+  forceDelete: [false, true, true, true, true, true],
+  pause: [false, true, true, false, false, false],
+  resume: [false, false, false, false, true, false],
+  exec: [false, true, true, false, false, false],
+  execPaused: [false, true, true, false, true, false],
+  checkpoint: [false, false, true, false, true, false],
 };
 
 void t.test('every verb in every state', (t) => {
@@ -80,11 +82,23 @@ void t.test('a container whose cgroup is frozen is paused, if it lives', (t) => 
 });
 
 void t.test("original Turf's state", (t) => {
-  const states = (kind: 'container' | 'seed' | 'worker', parked: boolean): string[] =>
-    STATES.map((state) => turfState(state, kind, parked));
+  const states = (
+    kind: 'container' | 'seed' | 'worker',
+    parked: boolean,
+    facts: Partial<Facts> = {},
+  ): string[] =>
+    STATES.map((lifecycle) => {
+      const container = someContainer({ kind, ...facts });
+      if (parked) container.park();
+      if (lifecycle.state === 'stopped') container.stop(lifecycle.exit);
+      else container.enter(lifecycle);
+      return turfState(container);
+    });
   t.strictSame(states('container', false), ['starting', 'init', 'running', 'stopped']);
   t.strictSame(states('seed', false), ['starting', 'init', 'starting', 'stopped']);
   t.strictSame(states('seed', true), ['starting', 'init', 'forkwait', 'stopped']);
   t.strictSame(states('worker', false), ['cloning', 'init', 'running', 'stopped']);
+  const life = { onExit: 'sleep', failures: 0 } as const;
+  t.strictSame(states('worker', false, { life }), ['cloning', 'init', 'running', 'asleep']);
   t.end();
 });

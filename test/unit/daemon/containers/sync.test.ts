@@ -67,3 +67,66 @@ void t.test('a process that syncs without end is refused', async (t) => {
   await t.rejects(ready, { code: 'TURF_ERR_LAUNCH' });
   t.ok(answered <= 8);
 });
+
+const child = (pid: number): Buffer => new PayloadWriter().i32(pid).finish();
+
+void t.test(
+  'a program that joins: the number of its child, then the end that execve(2) brings',
+  async (t) => {
+    const { sync, init } = pair(t);
+    const told: number[] = [];
+    const executed = sync.untilExecuted([], (pid) => Promise.resolve(void told.push(pid)));
+    await init.send('P', child(77));
+    init.close();
+    t.equal(await executed, 77);
+    t.strictSame(told, [77]);
+  },
+);
+
+void t.test(
+  'a program that joins: an end without a child, a second child, another frame, an error',
+  async (t) => {
+    const failure = new PayloadWriter().i32(2).u32(0).u32(11).str('find x').finish();
+    for (const [frames, expected] of [
+      [[], { code: 'TURF_ERR_LAUNCH', message: /ended before it joined/ }],
+      [
+        [
+          ['P', child(7)],
+          ['P', child(8)],
+        ],
+        { code: 'TURF_ERR_LAUNCH', message: /unexpected frame P/ },
+      ],
+      [[['K', Buffer.alloc(0)]], { code: 'TURF_ERR_LAUNCH', message: /unexpected frame K/ }],
+      [
+        [
+          ['P', child(7)],
+          ['E', failure],
+        ],
+        { code: 'TURF_ERR_LAUNCH', path: 'process.args[0]' },
+      ],
+    ] as const) {
+      const { sync, init } = pair(t);
+      const executed = sync.untilExecuted(['process.args[0]'], () => Promise.resolve());
+      for (const [type, payload] of frames) void init.send(type, payload);
+      init.close();
+      await t.rejects(executed, expected);
+    }
+  },
+);
+
+void t.test(
+  'a program that takes the place of turf-init: syncs are answered, its start ends it',
+  async (t) => {
+    const { sync, init } = pair(t);
+    const tags: number[] = [];
+    const replaced = sync.untilReplaced(['criu'], (number) => {
+      tags.push(number);
+      return Promise.resolve('');
+    });
+    await init.send('S', tag(1));
+    t.equal((await init.next())?.type, 'G');
+    init.close();
+    await replaced;
+    t.strictSame(tags, [1]);
+  },
+);

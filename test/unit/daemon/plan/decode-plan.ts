@@ -26,6 +26,7 @@ const LAYOUTS: Record<keyof typeof OP, readonly string[]> = {
     'U:propagation',
     'u:flags',
   ],
+  RECONFIGURE: ['s:target', 'p:options'],
   MOUNT_SETATTR: ['s:target', 'U:attrSet', 'U:attrClear', 'U:propagation', 'u:recursive'],
   MKNOD: ['s:path', 'u:mode', 'u:major', 'u:minor', 'u:uid', 'u:gid'],
   SYMLINK: ['s:target', 's:path'],

@@ -135,11 +135,27 @@ await t.test('a remount changes attributes only', (t) => {
   t.end();
 });
 
+await t.test('a remount that is no bind changes the file system, then the mount', (t) => {
+  const { all, names } = mount({ destination: '/a', options: ['remount', 'nosuid', 'sync', 'size=1m'] });
+  t.match(all('RECONFIGURE'), [
+    {
+      target: '/a',
+      options: [
+        ['sync', ''],
+        ['size', '1m'],
+      ],
+    },
+  ]);
+  t.ok(names.indexOf('RECONFIGURE') < names.indexOf('MOUNT_SETATTR'));
+  t.match(all('MOUNT_SETATTR'), [{ attrSet: NOSUID }]);
+  t.end();
+});
+
 await t.test('an option without meaning for a bind mount or a remount is refused by name', (t) => {
   for (const options of [
     ['bind', 'acl'],
-    ['bind', 'sync'],
-    ['remount', 'size=1'],
+    ['bind', 'remount', 'sync'],
+    ['bind', 'remount', 'size=1'],
   ]) {
     t.throws(() => mount({ destination: '/a', source: '/a', options }), {
       code: 'TURF_ERR_UNSUPPORTED',
@@ -147,7 +163,8 @@ await t.test('an option without meaning for a bind mount or a remount is refused
       message: /"(acl|size|sync)"/,
     });
   }
-  t.doesNotThrow(() => mount({ destination: '/a', source: '/a', options: ['bind', 'mode=755'] }));
+  for (const ignored of ['mode=755', 'sync', 'dirsync', 'lazytime', 'nofail', 'x-systemd.automount'])
+    t.doesNotThrow(() => mount({ destination: '/a', source: '/a', options: ['bind', ignored] }), ignored);
   t.end();
 });
 

@@ -126,6 +126,15 @@ const cases: Case[] = [
     ['forkMany', { id: 'w', onExit: 'delete', ttlMs: 1000, maxRequests: 1, seed: 's1' }, 2],
   ],
   [
+    'fork on demand',
+    'POST',
+    '/v1/seeds/s1/fork',
+    { id: 'w', idleMs: 30_000 },
+    201,
+    { ...forkResult, id: 'w' },
+    ['fork', { id: 'w', idleMs: 30_000, seed: 's1' }],
+  ],
+  [
     'seed roll',
     'POST',
     '/v1/seeds/s1/roll',
@@ -209,6 +218,24 @@ void t.test('wait answers the final state', async (t) => {
   t.teardown(() => app.close());
   const answer = await app.inject('/v1/containers/w1/wait');
   t.match(answer.json(), { id: 'w1', status: 'stopped', turf: { exitCode: 3 } });
+});
+
+void t.test('exec collects what the program wrote, up to the limit', async (t) => {
+  const { app, calls } = server();
+  t.teardown(() => app.close());
+  const url = '/v1/containers/c1/exec';
+  const ask = (payload: object) => app.inject({ method: 'POST', url, payload });
+  const whole = await ask({ args: ['sh', '-c', 'x'], user: { uid: 5 }, stdin: 'in' });
+  t.same(whole.json(), { pid: 4250, exitCode: 3, stdout: 'out\n', stderr: 'err\n', truncated: false });
+  t.same(calls[0]?.arguments[0], {
+    id: 'c1',
+    args: ['sh', '-c', 'x'],
+    user: { uid: 5 },
+    stdin: Buffer.from('in'),
+  });
+  const cut = await ask({ process: { args: ['x'] }, outputLimit: 2 });
+  t.same(cut.json(), { pid: 4250, exitCode: 3, stdout: 'ou', stderr: 'er', truncated: true });
+  t.same(calls[1]?.arguments[0], { id: 'c1', process: '{"args":["x"]}' });
 });
 
 void t.test('a binary answer of a worker travels as base64, in both directions', async (t) => {

@@ -10,6 +10,7 @@ import type { LifecycleEvent, LogChunk, Operations } from '../../../../cli/opera
 import { TurfError } from '../../../../cli/turf-error.js';
 import { buildRestServer } from '../../../../daemon/rest/server.js';
 import {
+  execOutputs,
   fakeOperations,
   forkResult,
   lifecycleEvents,
@@ -61,6 +62,7 @@ void t.test('the typed client is the operations, over a socket', async (t) => {
   t.same(await client.state('c1'), runningState);
   await client.kill('c1', 'KILL', true);
   await client.delete('c1', { force: true });
+  t.same(await collect(client.execOutput({ id: 'c1', args: ['x'] })), execOutputs);
   t.same(await client.list(), [runningState, workerState]);
   t.match(await client.wait('w1'), { id: 'w1', turf: { exitCode: 3 } });
   t.same(await client.seedCreate({ id: 's1', bundle: '/srv/s1' }), seed);
@@ -85,13 +87,24 @@ void t.test('the typed client is the operations, over a socket', async (t) => {
   t.same(
     calls.map(({ name }) => name),
     [
-      ...['create', 'start', 'state', 'kill', 'delete', 'list', 'wait', 'seedCreate', 'seedList'],
+      ...[
+        'create',
+        'start',
+        'state',
+        'kill',
+        'delete',
+        'execOutput',
+        'list',
+        'wait',
+        'seedCreate',
+        'seedList',
+      ],
       ...['seedInspect', 'seedRoll', 'seedRemove', 'tree', 'fork'],
       ...['invoke', 'version', 'check', 'health', 'features'],
     ],
   );
   t.same(calls[3]?.arguments, ['c1', 'KILL', true]);
-  t.match(calls[14]?.arguments, [{ id: 'w1', headers: [['a', 'b']], body: Buffer.from([0, 255]) }]);
+  t.match(calls[15]?.arguments, [{ id: 'w1', headers: [['a', 'b']], body: Buffer.from([0, 255]) }]);
 });
 
 void t.test('errors arrive as the TurfError that was thrown', async (t) => {

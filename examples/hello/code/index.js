@@ -1,0 +1,4 @@
+/** @type {ExportedHandler<{ GREETING?: string }>} */
+export default {
+  fetch: (_request, env) => new Response(`${env.GREETING ?? 'hello'} from ${aworker.id}\n`),
+};
