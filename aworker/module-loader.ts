@@ -9,6 +9,9 @@ import { showPlace } from './engine-internals.js';
 /** A line that only a module can begin with. */
 const MODULE_LINE = /^\s*(?:import\b(?!\s*\()|export\b)/m;
 
+/** Without the line of the source, which Node.js would write into the error's stack. */
+const PLAIN_ERRORS = { displayErrors: false };
+
 /**
  * Loads user code as modules of the main realm. A module may import files of the code directory by relative path or file URL,
  * JSON, text and bytes by an attribute `type`, WebAssembly, and by name AsyncLocalStorage and what its bundle lists of Node.js; nothing else exists for it.
@@ -45,7 +48,7 @@ export class ModuleLoader {
     const script = this.#classicScript(this.#locate(pathToFileURL(path), path));
     if (script === undefined) return this.#run(this.#load(pathToFileURL(path), undefined, path));
     this.#classic = true;
-    script.runInThisContext();
+    script.runInThisContext(PLAIN_ERRORS);
     return {};
   }
 
@@ -68,7 +71,7 @@ export class ModuleLoader {
       } catch (error) {
         throw new DOMException(error instanceof Error ? error.message : String(error), 'NetworkError');
       }
-      this.#compileScript(path, readFileSync(path, 'utf8')).runInThisContext();
+      this.#compileScript(path, readFileSync(path, 'utf8')).runInThisContext(PLAIN_ERRORS);
     }
   }
 

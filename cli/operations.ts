@@ -8,6 +8,7 @@ import type { JsonObject } from '../oci-spec/json.js';
 import type { CheckReport } from './check-report.js';
 import type { CheckpointOptions, RestoreOptions } from './checkpoint.js';
 import type { ExecOperations } from './exec.js';
+import type { LifecycleEvent } from './lifecycle-event.js';
 import type { SeedOperations, SeedPolicy } from './seed-operations.js';
 
 /** `asleep` is turf's own: no process runs, and the next connection forks one (runtime-spec, runtime.md "State", allows more). */
@@ -222,39 +223,6 @@ export interface InvokeResult {
   readonly statusText: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
-}
-
-export type LifecycleEventType =
-  | 'create'
-  | 'start'
-  | 'pause'
-  | 'resume'
-  | 'exit'
-  | 'delete'
-  | 'seed-ready'
-  | 'fork'
-  | 'oom'
-  | 'update'
-  | 'scaled-to-zero'
-  | 'woken'
-  | 'checkpoint'
-  | 'restore'
-  | SeedEventType;
-
-/** A version ended; the name has a new version; no version will come. */
-export type SeedEventType = 'seed-down' | 'seed-roll' | 'seed-abandoned';
-
-export interface LifecycleEvent {
-  readonly type: LifecycleEventType;
-  readonly id: string;
-  /** RFC 3339. */
-  readonly time: string;
-  readonly pid?: number;
-  readonly seed?: string;
-  readonly exitCode?: number;
-  readonly exitSignal?: string;
-  /** Why, of `scaled-to-zero`: `idle`, `exit 1`, `SIGKILL`, `oom`; of the events of seeds: `exit 1`, `SIGKILL`, `oom`, `hung`; `roll`, `restart`, `age`, `forks`, `memory`. */
-  readonly reason?: string;
 }
 
 export interface VersionInfo {

@@ -6,6 +6,7 @@ import { seedDetailsSchema, treeSchema } from './api/seed-tree.js';
 import { checkReportSchema, featuresSchema, healthSchema, versionSchema } from './api/system.js';
 import { invokeResultSchema } from './api/worker.js';
 import type { CheckReport } from './check-report.js';
+import type { LifecycleEvent } from './lifecycle-event.js';
 import type {
   ContainerState,
   CreateOptions,
@@ -16,7 +17,6 @@ import type {
   HealthInfo,
   InvokeOptions,
   InvokeResult,
-  LifecycleEvent,
   LogChunk,
   LogsOptions,
   Operations,

@@ -5,7 +5,8 @@ import { execLineSchema } from './api/exec.js';
 import { problemSchema } from './api/problem.js';
 import { lifecycleEventSchema } from './api/system.js';
 import type { ExecOutput } from './exec.js';
-import type { LifecycleEvent, LogChunk } from './operations.js';
+import type { LifecycleEvent } from './lifecycle-event.js';
+import type { LogChunk } from './operations.js';
 import { errorFromProblem } from './rest-transport.js';
 import { TurfError } from './turf-error.js';
 

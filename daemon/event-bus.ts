@@ -1,5 +1,5 @@
 import { EventEmitter, on } from 'node:events';
-import { type LifecycleEvent } from '../cli/operations.js';
+import { type LifecycleEvent } from '../cli/lifecycle-event.js';
 
 /** Where lifecycle events are published, and streamed to whoever listens. */
 export class EventBus {

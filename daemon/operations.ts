@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { type CheckReport } from '../cli/check-report.js';
 import { type CheckpointOptions, type RestoreOptions } from '../cli/checkpoint.js';
 import { type ExecOptions, type ExecOutput, type ExecOutputOptions, type ExecResult } from '../cli/exec.js';
+import type { LifecycleEvent } from '../cli/lifecycle-event.js';
 import {
   type ContainerState,
   type CreateOptions,
@@ -12,7 +13,6 @@ import {
   type HealthInfo,
   type InvokeOptions,
   type InvokeResult,
-  type LifecycleEvent,
   type LogChunk,
   type LogsOptions,
   type Operations,

@@ -1,4 +1,4 @@
-import { type LifecycleEvent } from '../../cli/operations.js';
+import { type LifecycleEvent } from '../../cli/lifecycle-event.js';
 import { type ProcessEnd } from '../channel/supervisor-link.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import type { LifecycleEvent, Operations } from '../../cli/operations.js';
+import type { LifecycleEvent } from '../../cli/lifecycle-event.js';
+import type { Operations } from '../../cli/operations.js';
 import { abortOnClose } from './abort.js';
 import { streamEndpoint } from './endpoint.js';
 

@@ -58,7 +58,7 @@ void t.test('a fork request tells identity, environment and listening socket', (
 });
 
 void t.test('a clone may become a seed itself', (t) => {
-  const seed = { mode: 'userland', main: '/code/f.js', controlFd: 201 };
+  const seed = { mode: 'userland', main: '/code/f.js', controlFd: 201, nodeModules: ['node:buffer'] };
   t.same(parseWorkerConfig(JSON.stringify({ id: 'f', seed })).seed, seed);
   for (const bad of ['{"seed":true}', '{"seed":{"mode":"userland"}}'])
     t.throws(() => parseWorkerConfig(bad), /^info\.seed/, bad);

@@ -1,12 +1,6 @@
 import type { ExecOutput } from '../../../cli/exec.js';
-import type {
-  ContainerState,
-  ForkResult,
-  LifecycleEvent,
-  LogChunk,
-  Operations,
-  SeedInfo,
-} from '../../../cli/operations.js';
+import type { LifecycleEvent } from '../../../cli/lifecycle-event.js';
+import type { ContainerState, ForkResult, LogChunk, Operations, SeedInfo } from '../../../cli/operations.js';
 import type { SeedDetails, TreeNode } from '../../../cli/seed-operations.js';
 import { TurfError } from '../../../cli/turf-error.js';
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import type { LifecycleEvent } from '../../../../cli/operations.js';
+import type { LifecycleEvent } from '../../../../cli/lifecycle-event.js';
 import { type SupervisorLink, type ProcessEnd } from '../../../../daemon/channel/supervisor-link.js';
 import { type Container } from '../../../../daemon/containers/container.js';
 import { ExitWatch } from '../../../../daemon/containers/exits.js';

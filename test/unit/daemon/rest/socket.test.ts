@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { RestClient } from '../../../../cli/rest-client.js';
-import type { LifecycleEvent, LogChunk, Operations } from '../../../../cli/operations.js';
+import type { LifecycleEvent } from '../../../../cli/lifecycle-event.js';
+import type { LogChunk, Operations } from '../../../../cli/operations.js';
 import { TurfError } from '../../../../cli/turf-error.js';
 import { buildRestServer } from '../../../../daemon/rest/server.js';
 import {
