@@ -5,6 +5,9 @@
 import { createRequire } from 'node:module';
 import { startupSnapshot } from 'node:v8';
 
+/** Node's own, in bytes (--max-http-header-size). */
+const DEFAULT_MAX_HEADER_SIZE = 16_384;
+
 type Exports = Readonly<Record<string, unknown>>;
 
 /** An export of a module, which is loaded when something is done with it: called, constructed, tested for an instance, read from. */
@@ -32,10 +35,12 @@ export function lateBuiltins(): [string, unknown][] {
   startupSnapshot.addDeserializeCallback(() => {
     started = true;
   });
-  const http = new Proxy(
-    {},
-    { get: (_target, name) => (started ? (Reflect.get(load(), name) as unknown) : lateExport(load, name)) },
-  );
+  const get = (name: string | symbol): unknown => {
+    if (started) return Reflect.get(load(), name);
+    // undici looks whether it is a number as it loads, and asks for it again with each connection.
+    return name === 'maxHeaderSize' ? DEFAULT_MAX_HEADER_SIZE : lateExport(load, name);
+  };
+  const http = new Proxy({}, { get: (_target, name) => get(name) });
   // undici does without HTTP/2, which it only speaks where it is told to.
   return [
     ['node:http', http],
