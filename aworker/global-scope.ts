@@ -6,13 +6,14 @@ import { ExtendableEvent, FetchEvent, PromiseRejectionEvent } from './events.js'
 import { type ResponseClasses } from './response-view.js';
 import { reportError } from './scope-events.js';
 import { installStackTraces } from './stack-traces.js';
+import { preparePause } from './standard-output.js';
 import { timerFunctions } from './timers.js';
 import { VERSION } from './version.js';
 import { BroadcastChannel, broadcastAs } from './web/broadcast-channel.js';
 import { Cache } from './web/cache.js';
 import { CacheStorage, createCacheStorage } from './web/cache-storage.js';
 import { CompressionStream, DecompressionStream } from './web/compression-stream.js';
-import { conformInterfaces } from './web/conformance.js';
+import { conformInterfaces, refuseToBlock } from './web/conformance.js';
 import { createConsoleNamespace } from './web/console-namespace.js';
 import { installEventTarget } from './web/event-target.js';
 import { expose } from './web/exposure.js';
@@ -27,6 +28,7 @@ import {
   ServiceWorkerGlobalScope,
   WorkerGlobalScope,
 } from './web/scope-interfaces.js';
+import { LexicalRequire } from './web/lexical-require.js';
 import { installWasmStreaming } from './web/wasm-streaming.js';
 import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
 import { WebSocketPair } from './web/web-socket-pair.js';
@@ -45,6 +47,8 @@ export interface Identity {
 }
 
 function define(name: string, value: unknown, enumerable = false): void {
+  // Node makes some of its globals when they are looked at, as defining one over them does: a whole undici.
+  Reflect.deleteProperty(globalThis, name);
   Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
 }
 
@@ -84,8 +88,6 @@ function defineClasses(): void {
 
 /** Turns Node's global scope into a worker's. Nothing of ours may look up a Node global afterwards. */
 export function installGlobalScope(identity: Identity): void {
-  closeNodeLoader();
-  installStackTraces();
   installScopeInterfaces();
   defineClasses();
   installEventTarget();
@@ -139,7 +141,9 @@ function importScripts(...urls: unknown[]): void {
 
 /** Engines that have URLPattern keep theirs. The polyfill puts itself into the global scope. */
 function loadUrlPattern(): void {
-  if (!('URLPattern' in globalThis)) createRequire(import.meta.url)('urlpattern-polyfill');
+  if ('URLPattern' in globalThis) return;
+  // Not by Node's loader: a startup snapshot must not hold modules of it.
+  new LexicalRequire({}).load(createRequire(import.meta.url).resolve('urlpattern-polyfill'));
 }
 
 /** The last step, once every class has its final form: members go where their interfaces have them, and Node's globals go away. */
@@ -147,7 +151,6 @@ export function sealGlobalScope(): void {
   const { crypto, performance, fetch, queueMicrotask, atob, btoa } = globalThis;
   const navigator = createNavigator();
   const caches = createCacheStorage();
-  installWasmStreaming();
   if (KEYS_SHOW_MATERIAL) installKeys(Object.getPrototypeOf(crypto.subtle) as object);
   defineScopeAttribute('self', () => globalThis);
   defineScopeAttribute('navigator', () => navigator);
@@ -186,6 +189,15 @@ export function sealGlobalScope(): void {
   loadUrlPattern();
   conformInterfaces();
   expose();
+}
+
+/** What takes a whole engine, which one that builds a startup snapshot is not. To be called before any user code runs. */
+export function attachToEngine(): void {
+  closeNodeLoader();
+  installStackTraces();
+  preparePause();
+  refuseToBlock();
+  installWasmStreaming();
 }
 
 /** Makes Node itself believe in the new pid. */

@@ -1,6 +1,7 @@
 /** A worker that is not a clone: started by turf without a seed, or by `aworker` for development. Needs AWORKER_NODE_FLAGS. */
 import process from 'node:process';
 import { parseWorkerConfig, takeVariable } from './config.js';
+import * as httpServer from './http-server.js';
 import { listenOptions } from './listen-address.js';
 import { createRuntime, runWorker } from './runtime.js';
 import { writeText } from './standard-output.js';
@@ -9,7 +10,8 @@ const worker = parseWorkerConfig(takeVariable(process.env, 'TURF_WORKER'));
 const leave = (code: number): never => process.exit(code);
 
 runWorker(leave, async () => {
-  const runtime = createRuntime(leave);
+  const runtime = createRuntime(leave, () => httpServer);
+  runtime.attach();
   runtime.begin(worker);
   await runtime.load(worker.main, worker.nodeModules);
   if (worker.listen !== undefined) {

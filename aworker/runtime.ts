@@ -8,6 +8,7 @@ import { defaultFetchOf, type DefaultFetch, handleFetch } from './fetch-handler.
 import { exercise } from './exercise.js';
 import { describe, die, installErrorEvents, type Leave, reportFailedRequest } from './fatal.js';
 import {
+  attachToEngine,
   defineLocation,
   type Identity,
   importScriptsBy,
@@ -15,7 +16,7 @@ import {
   installWebSocketPair,
   sealGlobalScope,
 } from './global-scope.js';
-import { listening, WorkerServer } from './http-server.js';
+import type { WorkerServer } from './http-server.js';
 import { endWhenIdle } from './idleness.js';
 import { raise } from './lifecycle.js';
 import { lifetimes, lifetimesSettled } from './lifetimes.js';
@@ -35,6 +36,8 @@ const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface Runtime {
   readonly identity: Identity;
+  /** Takes this process's errors, signals and end; call once, before user code runs. */
+  attach(): void;
   /** Takes over a worker's identity and limits; from now on it has a limited time to start. */
   begin(worker: WorkerConfig): void;
   /**
@@ -80,11 +83,12 @@ async function finish(server: WorkerServer | undefined): Promise<void> {
 }
 
 /**
- * Makes this process a worker's: global scope, events, exits.
+ * Makes this process's engine a worker's: its global scope. What belongs to the process follows in `attach`.
  *
  * @param leave how the process ends; Node's own exit calls it too
+ * @param http what makes servers, asked when the first is made: node:http cannot be part of a startup snapshot
  */
-export function createRuntime(leave: Leave): Runtime {
+export function createRuntime(leave: Leave, http: () => typeof import('./http-server.js')): Runtime {
   const identity: Identity = { id: '', pid: process.pid, env: {} };
   let defaultFetch: DefaultFetch | undefined;
   let warmFetch: DefaultFetch | undefined;
@@ -135,9 +139,6 @@ export function createRuntime(leave: Leave): Runtime {
     };
   };
 
-  installErrorEvents(dying);
-  process.on('exit', (code) => leave(code));
-  for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
   installClock();
   installRandomness();
   installGlobalScope(identity);
@@ -147,6 +148,12 @@ export function createRuntime(leave: Leave): Runtime {
 
   const runtime: Runtime = {
     identity,
+    attach() {
+      installErrorEvents(dying);
+      process.on('exit', (code) => leave(code));
+      for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
+      attachToEngine();
+    },
     begin(worker) {
       identity.id = worker.id;
       identity.env = worker.env;
@@ -183,7 +190,7 @@ export function createRuntime(leave: Leave): Runtime {
       }
     },
     createServer: () =>
-      new WorkerServer(handle, classes, (id, error, promise) =>
+      new (http().WorkerServer)(handle, classes, (id, error, promise) =>
         reportFailedRequest(dying, id, error, promise),
       ),
     prepareServer() {
@@ -205,7 +212,7 @@ export function createRuntime(leave: Leave): Runtime {
       );
       if (maxRequests !== undefined) retireAfter(own, maxRequests, endOnce);
       if (idleMs !== undefined) endWhenIdle(own, idleMs, () => own.active > 0 || lifetimes() > 0, endOnce);
-      await listening(server, listen);
+      await http().listening(server, listen);
     },
   };
   return runtime;

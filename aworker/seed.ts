@@ -14,6 +14,7 @@ import {
 } from './config.js';
 import { prepareLoopWatch } from './loop-watch.js';
 import { renewPid } from './global-scope.js';
+import * as httpServer from './http-server.js';
 import { raise } from './lifecycle.js';
 import { collectGarbage, Quiescence } from './quiesce.js';
 import { reseed } from './randomness.js';
@@ -74,7 +75,8 @@ async function seedUntilWorker(runtime: Runtime): Promise<{ seed: SeedConfig; wo
 }
 
 runWorker(leave, async () => {
-  const runtime = createRuntime(leave);
+  const runtime = createRuntime(leave, () => httpServer);
+  runtime.attach();
   parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
   await warm(runtime, seedPoint.warmListener());
   prepareLoopWatch();

@@ -4,7 +4,14 @@ import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 
 const RETRY_MS = 1;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let pause = (): void => undefined;
+
+/** Takes for the runtime itself what user code must not have: `Atomics.wait`. An engine that builds a startup snapshot has neither that nor shared memory. */
+export function preparePause(): void {
+  const { wait } = Atomics;
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  pause = () => void wait(sleeper, 0, 0, RETRY_MS);
+}
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
@@ -18,7 +25,7 @@ export function writeText(fd: 1 | 2, text: string): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       if (!isCode(error, 'EAGAIN')) return;
-      Atomics.wait(sleeper, 0, 0, RETRY_MS);
+      pause();
     }
   }
 }

@@ -44,6 +44,7 @@ interface Ws {
   readonly WebSocketServer: new (options: object) => WsServer;
 }
 
+const require = createRequire(import.meta.url);
 let loaded: Ws | undefined;
 
 /**
@@ -51,7 +52,7 @@ let loaded: Ws | undefined;
  * tens of milliseconds.
  */
 export function loadFraming(): Ws {
-  loaded ??= packages.load(createRequire(import.meta.url).resolve('ws')) as Ws;
+  loaded ??= packages.load(require.resolve('ws')) as Ws;
   return loaded;
 }
 

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const LIBRARY = fileURLToPath(new URL('../native/libturf-confine.so', import.meta.url));
+const LIBRARY = '../native/libturf-confine.so';
 
 /**
  * Installs the system call filter that waits at its descriptor, in every thread of this process (native-shim/confine/confine.c). An add-on
@@ -12,5 +12,6 @@ const LIBRARY = fileURLToPath(new URL('../native/libturf-confine.so', import.met
  * @throws Error where the library cannot be loaded
  */
 export function confine(): void {
-  process.dlopen({ exports: {} }, LIBRARY);
+  // Found only now: in a startup snapshot its place would be that of the engine that built it.
+  process.dlopen({ exports: {} }, fileURLToPath(new URL(LIBRARY, import.meta.url)));
 }

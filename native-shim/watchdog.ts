@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { errnoNames } from './errno.js';
 import { KernelError } from './kernel.js';
 
-const LIBRARY = fileURLToPath(new URL('../native/libturf-watchdog.so', import.meta.url));
+const LIBRARY = '../native/libturf-watchdog.so';
 
 type Start = (milliseconds: number, report: Buffer) => number;
 
@@ -23,7 +23,8 @@ export interface Watchdog {
 /** Loads the add-on; a seed does so ahead of its clones, which cannot reach the file. @throws Error if it cannot be loaded */
 export function loadWatchdog(): Watchdog {
   const module: { exports: unknown } = { exports: {} };
-  process.dlopen(module, LIBRARY);
+  // Found only now: in a startup snapshot its place would be that of the engine that built it.
+  process.dlopen(module, fileURLToPath(new URL(LIBRARY, import.meta.url)));
   const start = module.exports as Start;
   return {
     start(milliseconds, report) {

@@ -12,16 +12,23 @@ done
 
 command -v musl-gcc >/dev/null 2>&1 ||
   echo "build: without musl-gcc (Debian: musl-tools) turf, turfd and turf-init are linked with glibc and start more slowly" >&2
+for tool in tsc esbuild; do
+  [ -x "node_modules/.bin/$tool" ] || {
+    echo "build: node_modules/.bin/$tool is missing, which only a build needs: run npm ci without --omit=dev" >&2
+    exit 1
+  }
+done
 make -s -C native-shim
 
 # Folders count too: their time changes when a file is removed from them.
-sources='oci-spec native-shim daemon cli aworker bench demo test tsconfig.json package.json'
+sources='oci-spec native-shim daemon cli aworker bench demo test tsconfig.json package.json scripts/bundle-runtime.js'
 if [ ! -e dist/.built ] ||
-  [ -n "$(find $sources \( -name '*.ts' -o -name '*.json' -o -type d \) -newer dist/.built -print -quit)" ]; then
+  [ -n "$(find $sources \( -name '*.ts' -o -name '*.json' -o -name '*.js' -o -type d \) -newer dist/.built -print -quit)" ]; then
   node_modules/.bin/tsc -p tsconfig.json || {
     echo "build: TypeScript errors (above)" >&2
     exit 1
   }
+  node scripts/bundle-runtime.js
   : >dist/.built
 fi
 

@@ -3,6 +3,7 @@ import inspector from 'node:inspector';
 import process from 'node:process';
 import { parseWorkerConfig } from '../config.js';
 import { describe, die, explainErrors } from '../fatal.js';
+import * as httpServer from '../http-server.js';
 import { createRuntime, runWorker } from '../runtime.js';
 import { writeText } from '../standard-output.js';
 import { parseStart, type Report, type Start } from './messages.js';
@@ -32,7 +33,8 @@ function openInspector(port: number): void {
 }
 
 runWorker(leave, async () => {
-  const runtime = createRuntime(leave);
+  const runtime = createRuntime(leave, () => httpServer);
+  runtime.attach();
   const server = runtime.prepareServer();
   await runtime.exercise();
   logRequests(server, (line) => writeText(1, line));

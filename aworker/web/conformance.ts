@@ -78,7 +78,7 @@ function completeReturnValue(): void {
 }
 
 /** A service worker's agent cannot block (HTML, 8.1.2: [[CanBlock]] is false): a wait would stop every request, without a trace of CPU time. */
-function refuseToBlock(): void {
+export function refuseToBlock(): void {
   const own = {
     wait(): never {
       throw new TypeError('Atomics.wait cannot be called in a worker that answers requests');
@@ -106,7 +106,6 @@ export function conformInterfaces(): void {
     conform(constructor, name);
   }
   completeReturnValue();
-  refuseToBlock();
   correctWindows1252();
   correctWriteAfterClose();
   defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });

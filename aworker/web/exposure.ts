@@ -38,3 +38,19 @@ export function expose(): void {
       Reflect.set(globalThis, symbol, undefined);
   }
 }
+
+/**
+ * Remembers the global object as it is now.
+ *
+ * @returns makes it so again: an engine that starts from a snapshot lays its own globals over those that it finds, and brings some of the language only then
+ */
+export function rememberExposure(): () => void {
+  const members = Object.getOwnPropertyDescriptors(globalThis);
+  const known = new Set<PropertyKey>([...Reflect.ownKeys(members), ...LANGUAGE]);
+  return () => {
+    for (const name of Reflect.ownKeys(globalThis))
+      if (!known.has(name) && !Reflect.deleteProperty(globalThis, name))
+        Reflect.set(globalThis, name, undefined);
+    Object.defineProperties(globalThis, members);
+  };
+}

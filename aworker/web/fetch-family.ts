@@ -2,7 +2,7 @@
  * `fetch` and its classes, WebSocket, EventSource and their events: undici's, loaded here and not Node's built-in copy, so that they are the same on every
  * Node.js and find Node's globals in a scope of their own.
  */
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { ownGlobal, packages } from './packages.js';
 
 type EventInit = NonNullable<ConstructorParameters<typeof Event>[1]>;
@@ -51,6 +51,7 @@ interface Undici {
   readonly CloseEvent: new (type: string, init?: CloseEventInit) => Event;
   readonly ErrorEvent: new (type: string, init?: ErrorEventInit) => ErrorEvent;
   readonly MessageEvent: new (type: string, init?: MessageEventInit) => Event;
+  readonly Agent: new (options: object) => Dispatcher;
   readonly EnvHttpProxyAgent: new (options: object) => Dispatcher;
   getGlobalDispatcher(): Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
@@ -64,7 +65,8 @@ for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'])
     configurable: true,
   });
 
-const undici = packages.load(createRequire(import.meta.url).resolve('undici/index-fetch.js')) as Undici;
+/** All of undici in one file: scripts/bundle-runtime.js. */
+const undici = packages.load(fileURLToPath(new URL('undici.cjs', import.meta.url))) as Undici;
 
 export const {
   fetch,
@@ -123,19 +125,13 @@ export function useProxies(env: Env): void {
     undici.setGlobalDispatcher(dispatcherFor(env));
 }
 
-interface Agent extends Dispatcher {
-  readonly dispatch: unknown;
-}
-
 /**
  * Fetches once over a Unix socket: what undici loads with its first connection would be out of reach once the root is a worker's.
  *
  * @param socketPath where an HTTP server answers, as node:net takes it
  */
 export async function warmFetch(socketPath: string): Promise<void> {
-  const file = createRequire(import.meta.url).resolve('undici/lib/dispatcher/agent.js');
-  const Agent = packages.load(file) as new (options: object) => Agent;
-  const dispatcher = new Agent({ connect: { socketPath } });
+  const dispatcher = new undici.Agent({ connect: { socketPath } });
   const options: object = { dispatcher };
   const response = await fetch('http://worker/text', options);
   await response.text();

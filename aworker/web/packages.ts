@@ -11,6 +11,7 @@ import {
   setTimeout,
 } from 'node:timers';
 import { randomInt } from '../randomness.js';
+import { lateBuiltins } from './late-builtins.js';
 import { LexicalRequire } from './lexical-require.js';
 import { MessagePort } from './message-port.js';
 
@@ -34,4 +35,4 @@ const scope = {
   global: ownGlobal,
 };
 
-export const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto]]));
+export const packages = new LexicalRequire(scope, new Map([['node:crypto', crypto], ...lateBuiltins()]));

@@ -8,7 +8,7 @@ import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { COLD_SECCOMP } from './cold-seccomp.js';
 import { codeTree } from './inert-tree.js';
 import { bindListener, removeListener } from './listen.js';
-import { RESOLVER_FILES, RUNTIME_DIRECTORY, type RuntimeFile } from './runtime-files.js';
+import { RESOLVER_FILES, RUNTIME_DIRECTORY, type RuntimeFile, SNAPSHOT_PLACE } from './runtime-files.js';
 import { mainModule } from './seed-spec.js';
 import { freeUserRange, RANGE_SIZE } from './user-range.js';
 import { type WorkerPlace } from './worker-spec.js';
@@ -33,6 +33,7 @@ export interface ColdRequest extends WorkerPlace {
  * The container of a worker that starts without a seed: a Node.js process of its own, confined as a clone is (namespaces, root, ids, no
  * capability, the workers' filter once the runtime stands).
  *
+ * @param snapshot startup snapshot of the runtime; undefined: the runtime is loaded
  * @param seccomp the workers' filter
  * @throws TurfError where the listening socket cannot be bound, or the code not be opened
  */
@@ -41,12 +42,16 @@ export async function coldSpec(
   id: string,
   request: ColdRequest,
   files: readonly RuntimeFile[],
+  snapshot: string | undefined,
   seccomp: CompiledSeccomp,
 ): Promise<ContainerSpec> {
   const { kernel, store } = machine;
   const root = join(store.root, '.cold-root');
   const idBase = freeUserRange([...machine.containers.values()].map(({ facts }) => facts));
-  const mounts = coldMounts(files, request);
+  const mounts = coldMounts(
+    snapshot === undefined ? files : [...files, { source: snapshot, target: SNAPSHOT_PLACE }],
+    request,
+  );
   const listener = await bindListener(kernel, request.listen);
   const open = [listener.fd];
   const own = (fd: number): number => {
@@ -67,13 +72,13 @@ export async function coldSpec(
     ];
     const code = mounts.findIndex(({ destination }) => destination === '/code');
     return {
-      config: coldConfig(id, request, root, mounts, idBase),
+      config: coldConfig(id, request, root, mounts, idBase, snapshot !== undefined),
       configText: request.configText,
       rootfs: root,
       facts: {
         kind: 'worker',
         rootfs: '',
-        start: 'cold',
+        start: snapshot === undefined ? 'cold' : 'snapshot',
         idBase,
         listen: listener.address,
         ...(request.seed === undefined ? {} : { seed: request.seed }),
@@ -112,6 +117,7 @@ function coldConfig(
   root: string,
   mounts: OciMount[],
   idBase: number,
+  fromSnapshot: boolean,
 ): OciConfig {
   const given = request.config;
   const mapping = [{ containerID: 0, hostID: idBase, size: RANGE_SIZE }];
@@ -130,6 +136,7 @@ function coldConfig(
       args: [
         `${RUNTIME_DIRECTORY}/node`,
         ...aworkerNodeFlags(request.limits?.heapBytes),
+        ...(fromSnapshot ? ['--snapshot-blob', SNAPSHOT_PLACE] : []),
         `${RUNTIME_DIRECTORY}/dist/aworker/cold.js`,
       ],
       env: ['HOME=/'],

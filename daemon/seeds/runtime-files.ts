@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileS
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type SnapshotSource } from './snapshots.js';
 
 /** Where the runtime's own files are seen inside a seed. */
 export const RUNTIME_DIRECTORY = '/turf';
@@ -38,6 +39,22 @@ export function runtimeFiles(): RuntimeFile[] {
     { source: realpathSync(koffi), target: join(RUNTIME_DIRECTORY, 'node_modules/koffi') },
     ...nativeKoffi(koffi),
   ];
+}
+
+/** Where a worker that starts from a snapshot finds it. */
+export const SNAPSHOT_PLACE = join(RUNTIME_DIRECTORY, 'snapshot.blob');
+
+/** What the startup snapshot is built from. */
+export function snapshotSource(): SnapshotSource {
+  const own = (path: string): string => join(PACKAGE_ROOT, path);
+  return {
+    node: process.execPath,
+    files: [
+      own('dist/aworker/snapshot.cjs'),
+      own('dist/aworker/web/undici.cjs'),
+      own('node_modules/urlpattern-polyfill/dist/urlpattern.cjs'),
+    ],
+  };
 }
 
 /** What the root of a worker that starts cold holds besides the user's code: what a seed's holds, but no FFI. */
@@ -137,4 +154,5 @@ export function makeWorkerRoot(directory: string): void {
 export function makeColdRoot(directory: string, files: readonly RuntimeFile[]): void {
   makeWorkerRoot(directory);
   makeMountPoints(directory, files);
+  writeFileSync(join(directory, SNAPSHOT_PLACE), '', { mode: 0o644 });
 }

@@ -17,7 +17,7 @@ import { type CompiledSeccomp } from '../seccomp/compile.js';
 import { AheadClones } from './ahead.js';
 import { cloneSeed, type SeedCloning } from './clone-seed.js';
 import { coldRequest, requestOfBundle } from './cold-request.js';
-import { coldSpec } from './cold-spec.js';
+import { type ColdRequest, coldSpec } from './cold-spec.js';
 import { forkWorker } from './fork.js';
 import {
   coldFiles,
@@ -26,6 +26,7 @@ import {
   makeWorkerRoot,
   type RuntimeFile,
   runtimeFiles,
+  snapshotSource,
 } from './runtime-files.js';
 import { forkCurrent } from './fork-current.js';
 import { KeptSeeds } from './kept-seeds.js';
@@ -33,6 +34,7 @@ import { SeedKeeper } from './keeper.js';
 import { makeSeed, type SeedMaking } from './make-seed.js';
 import { seedParks } from './seed-control.js';
 import { seedSpec } from './seed-spec.js';
+import { Snapshots } from './snapshots.js';
 import { StandIns } from './stand-in.js';
 import { WORKER_SECCOMP } from './worker-seccomp.js';
 import { type Given } from './worker-home.js';
@@ -53,6 +55,7 @@ export class Seeds {
   /** What seeds were made from: every fork asks for it. */
   readonly #configs = new WeakMap<Container, OciConfig>();
   readonly #ahead: AheadClones;
+  readonly #snapshots: Snapshots;
   #seccomp: CompiledSeccomp | undefined;
   readonly standIns: StandIns;
 
@@ -63,6 +66,7 @@ export class Seeds {
     this.standIns = new StandIns(machine);
     this.#files = runtimeFiles();
     this.#coldFiles = coldFiles();
+    this.#snapshots = new Snapshots(machine.store.root, snapshotSource(), machine.log);
     this.kept = new KeptSeeds(machine.store.root);
     this.keeper = new SeedKeeper(machine, this.kept, {
       make: (making) => this.#make(making),
@@ -88,13 +92,20 @@ export class Seeds {
     member: Extract<TurfMember, { kind: 'aworker' }>,
   ): Promise<ContainerSpec> {
     const request = requestOfBundle(this.#machine, id, bundle, member);
-    return coldSpec(this.#machine, id, request, this.#coldFiles, this.#filter());
+    return this.#coldSpec(id, request);
   }
 
   /** The container that takes the place of a clone of a seed that does not fork. */
   coldForkSpec(options: ForkOptions): Promise<ContainerSpec> {
     const request = coldRequest(this.#machine, options, (seed) => this.#configOf(seed));
-    return coldSpec(this.#machine, options.id, request, this.#coldFiles, this.#filter());
+    return this.#coldSpec(options.id, request);
+  }
+
+  #coldSpec(id: string, request: ColdRequest): Promise<ContainerSpec> {
+    // A snapshot has the flags of the engine that built it: node refuses one with another bound for its heap.
+    const fits = (request.limits?.heapBytes ?? 0) === 0;
+    const snapshot = fits ? this.#snapshots.current() : undefined;
+    return coldSpec(this.#machine, id, request, this.#coldFiles, snapshot, this.#filter());
   }
 
   /**
@@ -187,8 +198,9 @@ export class Seeds {
     return this.#ahead.drop(id);
   }
 
-  /** The same for all seeds: the daemon is about to stop. */
+  /** The same for all seeds, and whatever else is made for later: the daemon is about to stop. */
   dropAllAhead(): Promise<void> {
+    this.#snapshots.stop();
     return this.#ahead.dropAll();
   }
 

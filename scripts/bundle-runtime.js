@@ -1,0 +1,48 @@
+// Bundles what a worker's start loads: undici into one file, and the runtime into the one script that a startup snapshot is built from.
+import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+const common = {
+  bundle: true,
+  keepNames: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  logLevel: 'warning',
+};
+
+/** A module goes on to believe that it lies where it was compiled to: beside the script that this process was started with, also where that runs from a snapshot. */
+const places = {
+  name: 'places',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+      const contents = await readFile(path, 'utf8');
+      return {
+        contents: contents.replaceAll('import.meta.url', `placeOf(${JSON.stringify(relative(dist, path))})`),
+      };
+    });
+  },
+};
+
+await build({
+  ...common,
+  stdin: {
+    contents: `module.exports = { ...require('undici/index-fetch.js'), Agent: require('undici/lib/dispatcher/agent.js') };`,
+    resolveDir: root,
+  },
+  outfile: `${dist}aworker/web/undici.cjs`,
+});
+await build({
+  ...common,
+  entryPoints: [`${dist}aworker/snapshot.js`],
+  outfile: `${dist}aworker/snapshot.cjs`,
+  plugins: [places],
+  banner: {
+    js: `const ownProcess = require('node:process'), { pathToFileURL } = require('node:url');
+const placeOf = (file) => new URL('../' + file, pathToFileURL(ownProcess.argv[1])).href;`,
+  },
+});
