@@ -21,6 +21,7 @@ import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
 import { prepareListener } from './seccomp-listener.js';
 import { writePidFile } from './pid-file.js';
+import { reserve } from './reserve.js';
 import { UndoStack } from './undo.js';
 
 /** What create is told of the container beyond the caller's options: the two kinds of bundle differ only here. */
@@ -84,11 +85,7 @@ export async function createContainer(
   const undo = new UndoStack();
   const given: number[] = [];
   try {
-    machine.store.reserve(id);
-    undo.push('state directory', () => {
-      machine.containers.delete(id);
-      machine.store.remove(id);
-    });
+    reserve(machine, id, undo);
     const spec = await prepare();
     given.push(...spec.mountFds.values(), ...spec.adopt.map(({ fd }) => fd));
     if (spec.release !== undefined) undo.push('what the container was given', spec.release);

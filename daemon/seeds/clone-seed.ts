@@ -10,6 +10,7 @@ import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { type Facts } from '../containers/facts.js';
 import { logStdio } from '../containers/logs.js';
+import { reserve } from '../containers/reserve.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { PlanBuilder } from '../plan/encode.js';
@@ -72,11 +73,7 @@ export async function cloneSeed(
   if (hostNetwork) checkHostNetwork(base);
   const undo = new UndoStack();
   try {
-    machine.store.reserve(id);
-    undo.push('state directory', () => {
-      machine.containers.delete(id);
-      machine.store.remove(id);
-    });
+    reserve(machine, id, undo);
     const request = requestClone(machine, base, SEED_NAMESPACES, hostNetwork);
     undo.push('clone request', () => request.sync.close());
     const container = new Container(firstFacts(machine, id, base, bundle, member, code));

@@ -8,6 +8,7 @@ import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { logStdio } from '../containers/logs.js';
+import { reserve } from '../containers/reserve.js';
 import { EndedEarly } from '../containers/sync.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
@@ -31,7 +32,7 @@ import { bindListener, type Listener, removeListener } from './listen.js';
 import { type CloneRequest } from './seed-control.js';
 import { mainModule } from './seed-spec.js';
 import { askedLimits, limitWorkerCgroup } from './worker-cgroup.js';
-import { firstFacts, type Given, keepConfig, reserve, type Stdio } from './worker-home.js';
+import { firstFacts, type Given, keepConfig, type Stdio } from './worker-home.js';
 import { becomeWorker, LISTEN_FD, place } from './worker-plan.js';
 import { type WorkerSpec, workerSpec } from './worker-spec.js';
 

@@ -7,12 +7,13 @@ import { endReason } from '../containers/end-reason.js';
 import { type Facts } from '../containers/facts.js';
 import { endCgroup, removeLeftoverCgroup } from '../containers/leftovers.js';
 import { observedState } from '../containers/lifecycle.js';
+import { reserve } from '../containers/reserve.js';
 import { UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { backOff, failuresAfter } from './back-off.js';
 import { bindListener, type Listener, removeListener } from './listen.js';
 import { type Seeds } from './seeds.js';
-import { firstFacts, keepConfig, reserve } from './worker-home.js';
+import { firstFacts, keepConfig } from './worker-home.js';
 
 /** How long a connection waits for a seed that is being replaced before the next attempt. */
 const SEED_PATIENCE_MS = 60_000;

@@ -76,7 +76,8 @@ export class Snapshots {
 
   #obtain(): State {
     try {
-      return this.#find() ?? this.#build();
+      const key = this.#key();
+      return this.#find(key) ?? this.#build(key);
     } catch (err) {
       return this.#fail(err);
     }
@@ -88,8 +89,7 @@ export class Snapshots {
   }
 
   /** What an earlier daemon has built, if it is whole. */
-  #find(): State | undefined {
-    const key = this.#key();
+  #find(key: string): State | undefined {
     const path = this.#path(key, SUFFIX);
     try {
       const record = recordSchema.parse(JSON.parse(readFileSync(this.#path(key, '.json'), 'utf8')));
@@ -102,8 +102,7 @@ export class Snapshots {
     return undefined;
   }
 
-  #build(): State {
-    const key = this.#key();
+  #build(key: string): State {
     const unfinished = this.#path(key, '.new');
     mkdirSync(this.#directory, { recursive: true, mode: 0o755 });
     const began = performance.now();

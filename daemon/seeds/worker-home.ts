@@ -1,6 +1,5 @@
 import { type Container } from '../containers/container.js';
 import { type Facts } from '../containers/facts.js';
-import { type UndoStack } from '../containers/undo.js';
 import { type Machine } from '../machine.js';
 import { type Listener } from './listen.js';
 import { type WorkerSpec } from './worker-spec.js';
@@ -20,15 +19,6 @@ export interface Given {
   /** What the worker reads and writes; stays the caller's. Absent: its output goes to log files. */
   readonly stdio?: Stdio | undefined;
   readonly waking?: Waking | undefined;
-}
-
-/** Takes a new worker's id. @throws TurfError TURF_ERR_EXISTS */
-export function reserve({ store, containers }: Machine, id: string, undo: UndoStack): void {
-  store.reserve(id);
-  undo.push('state directory', () => {
-    containers.delete(id);
-    store.remove(id);
-  });
 }
 
 /** A worker without a bundle of its own runs what its seed was made from; a link spares a file. */

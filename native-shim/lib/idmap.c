@@ -104,6 +104,8 @@ int turf_map_nested(int parent, int pid, const char *uid_map, const char *gid_ma
     return -errno;
   sigfillset(&all);
   (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+  /* the joined namespace's root must not trace a process that shares the daemon's memory */
+  (void)prctl(PR_SET_DUMPABLE, 0);
   /* without CLONE_FILES: the descriptors that it opens are its own */
   pid_t helper = clone(map_from_parent, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK, &mapper);
   if (helper < 0)
@@ -111,7 +113,6 @@ int turf_map_nested(int parent, int pid, const char *uid_map, const char *gid_ma
   (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
   while (helper > 0 && waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) {
   }
-  /* a process that takes other credentials makes the memory that it shares non-dumpable */
   if (dumpable == 1)
     (void)prctl(PR_SET_DUMPABLE, 1);
   (void)munmap(stack, STACK_SIZE);
