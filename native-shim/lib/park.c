@@ -37,6 +37,7 @@ struct turf_seed_point {
   struct turf_park_clone clone;
   struct ending_signals saved;
   sigset_t before;
+  struct turf_park_piece *taken;
 };
 
 _Static_assert(TURF_KEPT_FD_FIRST == 200, "the text below names it");
@@ -214,6 +215,7 @@ int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffe
     return r;
   /* without huge pages (no memory, switched off) clones only take longer */
   (void)turf_park_code_to_huge_pages();
+  turf_park_settle_malloc(&point->taken);
   (void)sigfillset(&all);
   default_signals(&point->saved);
   (void)sigprocmask(SIG_BLOCK, &all, &point->before);

@@ -58,6 +58,10 @@ TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 /* park_code.c: 0 or -errno, in which case the code runs on as it was. No other thread may run. */
 int turf_park_code_to_huge_pages(void);
 
+/* park_malloc.c: takes the free pieces of malloc's main heap, so that clones get theirs from its end. `taken` keeps them. No other thread may run. */
+struct turf_park_piece;
+void turf_park_settle_malloc(struct turf_park_piece **taken);
+
 /* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */
 int turf_park_threads_sleep(int patience_ms);
 
