@@ -3,6 +3,7 @@ import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { childProcesses, openDescriptors, openedSince } from './open-descriptors.js';
 import { PendingRequests } from './pending-requests.js';
+import { forgetTlsSessions } from './tls-sessions.js';
 import { renewConnections } from './web/fetch-family.js';
 
 const PATIENCE_MS = 10_000;
@@ -40,6 +41,7 @@ export class Quiescence {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     this.#requests.stop();
+    forgetTlsSessions();
   }
 
   #open(): string[] {
