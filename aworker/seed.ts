@@ -19,7 +19,7 @@ import { raise } from './lifecycle.js';
 import { collectGarbage, Quiescence } from './quiesce.js';
 import { reseed } from './randomness.js';
 import { createRuntime, type Runtime, runWorker } from './runtime.js';
-import { pauseOptimizing, resumeOptimizing } from './tiering.js';
+import { compilingEagerly, pauseOptimizing, resumeOptimizing } from './tiering.js';
 import { warm } from './warm.js';
 
 const config = parseSeedConfig(takeVariable(process.env, 'TURF_SEED'));
@@ -34,7 +34,7 @@ async function prepare(
 ): Promise<void> {
   const quiescence = new Quiescence();
   if (mode === 'userland') {
-    await runtime.load(main, nodeModules);
+    await compilingEagerly(() => runtime.load(main, nodeModules));
     await raise('serialize');
   }
   await quiescence.reach();

@@ -7,7 +7,7 @@ import { listening } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { addEventListener, setListenersAside } from './scope-events.js';
 import { type Runtime } from './runtime.js';
-import { pauseOptimizing, resumeOptimizing } from './tiering.js';
+import { resumeOptimizing } from './tiering.js';
 import { warmFetch } from './web/fetch-family.js';
 import { loadFraming } from './web-socket-connection.js';
 
@@ -64,7 +64,6 @@ function answerEvent(event: Event): void {
  */
 export async function warm(runtime: Runtime, listener: { fd: number; path: string }): Promise<void> {
   await runtime.load(HANDLER, []);
-  pauseOptimizing();
   resumeOptimizing();
   runtime.onFirstRequest(() => undefined);
   runtime.begin(noWorker());

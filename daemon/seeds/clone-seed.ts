@@ -3,7 +3,6 @@ import { TurfError } from '../../cli/turf-error.js';
 import { KernelError } from '../../native-shim/kernel.js';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { type TurfMember } from '../../oci-spec/turf-member.js';
-import { isMember } from '../cgroups/membership.js';
 import { enterAs } from '../cgroups/worker.js';
 import { type Bundle, directoryInBundle } from '../containers/bundle.js';
 import { Container } from '../containers/container.js';
@@ -17,6 +16,7 @@ import { PlanBuilder } from '../plan/encode.js';
 import { SYNC_ID_MAPS } from '../plan/plan-input.js';
 import {
   askedClone,
+  checkPlace,
   finishPlan,
   makeCloneCgroup,
   ownClone,
@@ -183,8 +183,7 @@ async function become(
           else container.cgroup?.attach(clone.pid);
           return Promise.resolve('');
         });
-        if (container.cgroup !== undefined && !isMember(clone.pid, container.cgroup.describe()))
-          throw new TurfError('TURF_ERR_SEED', `process ${clone.pid} did not enter the cgroup of its seed`);
+        await checkPlace(exits, container, 'seed');
       },
       (cause) =>
         new TurfError('TURF_ERR_TIMEOUT', `seed ${base.id} made no clone in ${PATIENCE_MS} ms`, { cause }),

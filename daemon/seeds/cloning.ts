@@ -5,6 +5,7 @@ import { TurfError } from '../../cli/turf-error.js';
 import { type OciResources } from '../../oci-spec/config.js';
 import { NAMESPACES, type NamespaceType } from '../../oci-spec/namespaces.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
+import { isMember } from '../cgroups/membership.js';
 import { cgroupfsLocation } from '../cgroups/path.js';
 import { type Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
@@ -113,6 +114,22 @@ export function ownClone(
   });
   container.learn({ process: { pid, startTime: startTime.toString() } });
   exits.watch(container, pid, startTime, pidfd);
+}
+
+/**
+ * Checks that a clone entered the cgroup of what it has become. It says itself that it did what its plan asked for; code of a hostile seed
+ * could say so, too. One that has ended since is nowhere.
+ *
+ * @param role what the cgroup is of
+ * @throws TurfError TURF_ERR_SEED
+ */
+export async function checkPlace(exits: ExitWatch, container: Container, role: string): Promise<void> {
+  const { cgroup } = container;
+  const pid = container.facts.process?.pid ?? 0;
+  if (cgroup === undefined || isMember(pid, cgroup.describe())) return;
+  await exits.refresh(container);
+  if (container.lifecycle.state !== 'stopped')
+    throw new TurfError('TURF_ERR_SEED', `process ${pid} did not enter the cgroup of its ${role}`);
 }
 
 /** Adds the steps that give a clone its root. */

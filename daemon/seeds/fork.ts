@@ -3,7 +3,6 @@ import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
-import { isMember } from '../cgroups/membership.js';
 import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
@@ -19,6 +18,7 @@ import { type AheadClones } from './ahead.js';
 import {
   addRoot,
   askedClone,
+  checkPlace,
   type CloneProcess,
   finishPlan,
   makeCloneCgroup,
@@ -194,9 +194,7 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
           container.cgroup?.attach(pid);
           return Promise.resolve('');
         });
-        // It says itself that it did what its plan asked for; code of a hostile seed could say so, too.
-        if (container.cgroup !== undefined && !isMember(pid, container.cgroup.describe()))
-          throw new TurfError('TURF_ERR_SEED', `process ${pid} did not enter the cgroup of its worker`);
+        await checkPlace(exits, container, 'worker');
       },
       (cause) =>
         new TurfError('TURF_ERR_TIMEOUT', `seed ${spec.seed.id} did not fork in ${FORK_PATIENCE_MS} ms`, {
