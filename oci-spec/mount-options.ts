@@ -111,9 +111,13 @@ function build(): ReadonlyMap<string, MountOption> {
 /** runtime-spec config.md "Linux mount options" and mount(8): what each means. */
 export const MOUNT_OPTIONS: ReadonlyMap<string, MountOption> = build();
 
+/** What engines keep to themselves, and hand on with the volume that it was given for: podman, `nocopy`. */
+const FOR_ENGINE = new Set('copy nocopy z Z U O consistent cached delegated'.split(' '));
+
 /** What an option means; undefined: it is for the file system. */
 export function mountOption(option: string): MountOption | undefined {
   if (FOR_MOUNT_PROGRAM.has(option) || COMMENT.test(option))
     return { kind: 'none', reason: 'mount(8) does not hand it to the kernel' };
+  if (FOR_ENGINE.has(option)) return { kind: 'none', reason: 'the engine has acted on it' };
   return MOUNT_OPTIONS.get(option);
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm run fuzz: libFuzzer under ASan and UBSan on everything in C that decodes bytes from another process, 10 minutes in all.
 #   scripts/fuzz.sh [SECONDS]   in all, for all harnesses (default 600)
+#   scripts/fuzz.sh 0           the kept inputs only, once each
 #   TURF_FUZZ_ONLY=NAME         one harness of native-shim/fuzz/
 # What it learns is kept in dist/fuzz/; native-shim/fuzz/corpus/ holds the seeds of each. Exits with 1 at a finding, whose input is printed.
 set -u
@@ -39,7 +40,8 @@ for name in $names; do
   mkdir -p "$out/$name"
   # shellcheck disable=SC2086 # lists of words
   "$CLANG" $flags $sanitize -o "$out/$name.bin" "fuzz/$name.c" $files || exit 2
-  if "$out/$name.bin" -max_total_time="$each" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -close_fd_mask=3 \
+  if [ "$seconds" -gt 0 ]; then limit=-max_total_time=$each; else limit=-runs=0; fi
+  if "$out/$name.bin" "$limit" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -close_fd_mask=3 \
     -artifact_prefix="$out/$name-" "$out/$name" "fuzz/corpus/$name" >"$out/$name.log" 2>&1; then
     verdict='no finding'
   else

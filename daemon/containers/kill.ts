@@ -13,7 +13,7 @@ const { SIGKILL } = constants.signals;
  * Sends a signal to the container's first process, or to every process of its cgroup. SIGKILL ends all of a
  * container, frozen or without a PID namespace of its own.
  *
- * @param signal name with or without SIG, in any case, or number
+ * @param signal name with or without SIG, in any case, or number; 0 asks whether there is a process (kill(2))
  * @throws TurfError TURF_ERR_USAGE for an unknown signal, TURF_ERR_STATE if the container does not run
  */
 export async function killContainer(
@@ -22,7 +22,7 @@ export async function killContainer(
   signal: string,
   all: boolean,
 ): Promise<void> {
-  const number = signalNumber(signal);
+  const number = signal === '0' ? 0 : signalNumber(signal);
   if (number === undefined)
     throw new TurfError('TURF_ERR_USAGE', `unknown signal "${signal}"`, { path: 'signal' });
   if (all && container.lifecycle.state === 'stopped') {

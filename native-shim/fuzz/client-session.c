@@ -39,6 +39,13 @@ void turf_child_discard(struct turf_client_child *child) {
   child->pid = 0;
 }
 
+int turf_child_replace(struct turf_client_child *child, pid_t pid) {
+  if (pid <= 0)
+    return -ECHILD;
+  child->pid = CHILD;
+  return 0;
+}
+
 int turf_child_exit_code(const struct turf_client_child *child) {
   return child->wait_status & 0xff;
 }

@@ -1,11 +1,15 @@
 /* sync.c - the process's end of the sync channel and of the start socket. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/frame.h"
 #include "plan/run.h"
+
+#define ENDING_SIGNALS 4
 
 /* The payload of GO: empty, or a str of digits. */
 static int keep_pid(struct turf_run *run, const unsigned char *payload, uint32_t length) {
@@ -43,6 +47,21 @@ int turf_op_sync(struct turf_run *run, struct turf_reader *payload) {
   return result == 0 ? 0 : turf_fail(run, result, "synchronise with the daemon", NULL);
 }
 
+static void end_by_signal(int number) {
+  _exit(128 + number);
+}
+
+/* The kernel discards what the first process of a PID namespace has no handler for, and a container that waits is to end by
+ * what ends others. What was there before comes back after `restore`: a clone of a seed has handlers of its own. */
+static void handle_ends(struct sigaction before[], bool restore) {
+  static const int ends[ENDING_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+  struct sigaction action = {.sa_handler = end_by_signal};
+
+  (void)sigemptyset(&action.sa_mask);
+  for (int i = 0; i < ENDING_SIGNALS && getpid() == 1; i++)
+    (void)sigaction(ends[i], restore ? &before[i] : &action, restore ? NULL : &before[i]);
+}
+
 /* Waits for a connection that says START; the others are dropped. Returns the connection or -errno. */
 static int accept_start(struct turf_run *run, int listening) {
   for (;;) {
@@ -77,7 +96,10 @@ int turf_op_wait_start(struct turf_run *run, struct turf_reader *payload) {
   turf_close(&run->proc_fd);
   turf_close(&run->null_fd);
   turf_close(&run->empty_fd);
+  struct sigaction before[ENDING_SIGNALS];
+  handle_ends(before, false);
   result = accept_start(run, listening);
+  handle_ends(before, true);
   if (result < 0)
     return turf_fail(run, result, "wait for start", NULL);
   run->start_fd = result;

@@ -37,6 +37,42 @@ const pids = (id: string): number[] => {
     : readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
 };
 
+await t.test('kill: what signals do before a start, and none', requires(), async (t) => {
+  const turfd = await Turfd.start(t);
+
+  for (const signal of ['HUP', 'INT', 'QUIT', 'TERM'])
+    await t.test(`${signal} ends a container that is created`, async (t) => {
+      const id = turfd.id(`early-${signal}`);
+      await turfd.ok(['create', '--bundle', bundle(t, ['true']).path, id]);
+      await turfd.ok(['kill', id, signal]);
+      await turfd.until(id, 'stopped');
+      t.match(await turfd.turf(['start', id]), { status: 1, stderr: /cannot start .*stopped/ });
+      await turfd.ok(['delete', id]);
+    });
+
+  await t.test('the program starts with the default dispositions', async (t) => {
+    const id = turfd.id('defaults');
+    const out = await turfd.ok([
+      'run',
+      '--bundle',
+      bundle(t, ['grep', 'SigCgt', '/proc/self/status']).path,
+      id,
+    ]);
+    t.match(out.stdout, /^SigCgt:\s*0+$/m);
+  });
+
+  await t.test('0 asks whether there is a process', async (t) => {
+    const id = turfd.id('asked');
+    await turfd.ok(['run', '--detach', '--bundle', bundle(t, ['sleep', '1000']).path, id]);
+    await turfd.ok(['kill', id, '0']);
+    t.equal((await turfd.state(id)).status, 'running');
+    await turfd.ok(['kill', id, 'KILL']);
+    await turfd.until(id, 'stopped');
+    t.match(await turfd.turf(['kill', id, '0']), { status: 1, stderr: /container not running/ });
+    await turfd.ok(['delete', id]);
+  });
+});
+
 await t.test('kill KILL ends all of a container', requires('cgroup-v1'), async (t) => {
   const turfd = await Turfd.start(t);
   await t.test('without a PID namespace of its own', async (t) => {
@@ -78,7 +114,7 @@ await t.test('kill KILL ends all of a container', requires('cgroup-v1'), async (
       await turfd.ok(['delete', id]);
     }
     const id = await running(t, turfd, 'bad');
-    for (const signal of ['NOPE', '0', '65', 'SIGRTMIN+99', '-1'])
+    for (const signal of ['NOPE', '00', '65', 'SIGRTMIN+99', '-1'])
       t.match(await turfd.turf(['kill', '--', id, signal]), { status: 1, stderr: /unknown signal/ }, signal);
   });
 });

@@ -39,7 +39,16 @@ void t.test('the last of contradicting options counts', (t) => {
 });
 
 void t.test('what is for mount(8) alone does not reach the file system', (t) => {
-  const options = ['defaults', 'user', 'nofail', '_netdev', 'x-mount.mkdir=0755', 'comment=for backups'];
+  const options = [
+    'defaults',
+    'user',
+    'nofail',
+    '_netdev',
+    'x-mount.mkdir=0755',
+    'comment=for backups',
+    'nocopy',
+    'z',
+  ];
   t.match(parseMountOptions([...options, 'size=1m']), { data: [['size', '1m']], attrSet: 0, superblock: [] });
   t.end();
 });
