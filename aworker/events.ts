@@ -4,25 +4,40 @@ import { conform, illegalInvocation, requireArguments } from './web/interface.js
 
 export type EventOptions = NonNullable<ConstructorParameters<typeof Event>[1]>;
 
-interface Extension {
-  dispatching: boolean;
-  pending: number;
-  promises: Promise<unknown>[];
+const SETTLED = Promise.resolve();
+
+/** What keeps an event's phase open. */
+class Extension {
+  dispatching = false;
+  pending = 0;
+  /** Those given to waitUntil. */
+  promises: Promise<unknown>[] | undefined;
+  /** Told of each of them. */
+  follow: ((promise: Promise<unknown>) => void) | undefined;
+
+  /** The phase is open until `promise` has settled. */
+  hold(promise: Promise<unknown>): void {
+    this.pending += 1;
+    const done = (): void => {
+      this.pending -= 1;
+    };
+    promise.then(done, done);
+  }
 }
 
-const extensions = new WeakMap<ExtendableEvent, Extension>();
-const responses = new WeakMap<FetchEvent, Promise<Response>>();
-
-function extensionOf(event: ExtendableEvent): Extension {
-  const extension = extensions.get(event);
-  return extension ?? illegalInvocation();
-}
+let extensionOf: (event: ExtendableEvent) => Extension;
+let answerOf: (event: FetchEvent) => unknown;
 
 export class ExtendableEvent extends Event {
+  readonly #extension = new Extension();
+
+  static {
+    extensionOf = (event) => (#extension in event ? event.#extension : illegalInvocation());
+  }
+
   constructor(type: string, init: EventOptions = {}) {
     requireArguments('ExtendableEvent', 1, arguments.length);
     super(type, init);
-    extensions.set(this, { dispatching: false, pending: 0, promises: [] });
   }
 
   /** Keeps the event's phase open until `promise` settles; its rejection fails the phase. */
@@ -32,13 +47,10 @@ export class ExtendableEvent extends Event {
     if (!extension.dispatching && extension.pending === 0) {
       throw new DOMException('The event is no longer active', 'InvalidStateError');
     }
-    extension.pending += 1;
-    const done = (): void => {
-      extension.pending -= 1;
-    };
-    const settled = Promise.resolve(promise);
-    extension.promises.push(settled);
-    settled.then(done, done);
+    const work = Promise.resolve(promise);
+    (extension.promises ??= []).push(work);
+    extension.hold(work);
+    extension.follow?.(work);
   }
 }
 
@@ -46,8 +58,17 @@ export interface FetchEventInit extends EventOptions {
   readonly request: Request;
 }
 
+function isThenable(value: object): boolean {
+  return 'then' in value && typeof value.then === 'function';
+}
+
 export class FetchEvent extends ExtendableEvent {
   readonly #request: Request;
+  #answer: unknown;
+
+  static {
+    answerOf = (event) => event.#answer;
+  }
 
   constructor(type: string, init: FetchEventInit) {
     requireArguments('FetchEvent', 2, arguments.length);
@@ -67,18 +88,26 @@ export class FetchEvent extends ExtendableEvent {
 
   /** Answers the request; only while the event is dispatched, and once. */
   respondWith(response: Response | Promise<Response>): void {
-    if (!extensionOf(this).dispatching) {
+    const extension = extensionOf(this);
+    if (!extension.dispatching) {
       throw new DOMException(
         'respondWith() must be called while the event is dispatched',
         'InvalidStateError',
       );
     }
-    if (responses.has(this)) throw new DOMException('respondWith() was already called', 'InvalidStateError');
+    if (this.#answer !== undefined)
+      throw new DOMException('respondWith() was already called', 'InvalidStateError');
     this.stopImmediatePropagation();
-    const answer = Promise.resolve(response);
-    answer.catch(() => undefined);
-    responses.set(this, answer);
-    this.waitUntil(answer.catch(() => undefined));
+    const given: unknown = response;
+    // What is here already is sent at once; the phase lasts as long as if it had been waited for.
+    if (typeof given === 'object' && given !== null && !isThenable(given)) {
+      this.#answer = given;
+      extension.hold(SETTLED);
+    } else {
+      const answer = Promise.resolve(response);
+      this.#answer = answer;
+      extension.hold(answer);
+    }
   }
 }
 
@@ -111,27 +140,33 @@ for (const constructor of [ExtendableEvent, FetchEvent, PromiseRejectionEvent]) 
 Object.defineProperty(ExtendableEvent, 'length', { value: 1, configurable: true });
 
 /** Runs `dispatch` as the time in which the event's methods may be called. */
-export function whileDispatching<T>(event: ExtendableEvent, dispatch: () => T): T {
+export function whileDispatching<T>(event: ExtendableEvent, dispatch: (event: Event) => T): T {
   const extension = extensionOf(event);
   extension.dispatching = true;
   try {
-    return dispatch();
+    return dispatch(event);
   } finally {
     extension.dispatching = false;
   }
 }
 
+/** Calls `follow` with every promise that waitUntil will be given. */
+export function followExtensions(event: ExtendableEvent, follow: (promise: Promise<unknown>) => void): void {
+  extensionOf(event).follow = follow;
+}
+
 /** Resolves once every promise given to waitUntil, also later ones, has settled; rejects with the first rejection. */
 export async function settled(event: ExtendableEvent): Promise<void> {
-  const { promises } = extensionOf(event);
+  const extension = extensionOf(event);
   let waited = 0;
-  while (waited < promises.length) {
+  while (waited < (extension.promises?.length ?? 0)) {
+    const promises = extension.promises ?? [];
     waited = promises.length;
     await Promise.all(promises);
   }
 }
 
-/** What respondWith was given, if it was called. */
-export function responseOf(event: FetchEvent): Promise<Response> | undefined {
-  return responses.get(event);
+/** What respondWith was given, if it was called: a promise, or an object that is none. */
+export function responseOf(event: FetchEvent): unknown {
+  return answerOf(event);
 }

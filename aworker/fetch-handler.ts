@@ -1,4 +1,4 @@
-import { FetchEvent, responseOf, settled, whileDispatching } from './events.js';
+import { FetchEvent, followExtensions, responseOf, whileDispatching } from './events.js';
 import { extendLifetime } from './lifetimes.js';
 import { dispatchCollecting, hasListened } from './scope-events.js';
 
@@ -26,8 +26,8 @@ class Context implements FetchContext {
 export function handleFetch(request: Request, defaultFetch: DefaultFetch | undefined, env: object): Answer {
   if (hasListened('fetch')) {
     const event = new FetchEvent('fetch', { request, cancelable: true });
-    const errors = whileDispatching(event, () => dispatchCollecting(event));
-    extendLifetime(settled(event));
+    followExtensions(event, extendLifetime);
+    const errors = whileDispatching(event, dispatchCollecting);
     const answer = responseOf(event);
     if (answer !== undefined) return answer;
     if (errors.length > 0) throw errors[0];

@@ -11,7 +11,7 @@ export type Phase = 'serialize' | 'deserialize' | 'install' | 'activate' | 'unin
  */
 export async function raise(phase: Phase): Promise<void> {
   const event = new ExtendableEvent(phase);
-  const errors = whileDispatching(event, () => dispatchCollecting(event));
+  const errors = whileDispatching(event, dispatchCollecting);
   if (errors.length > 0) throw errors[0];
   await settled(event);
 }

@@ -37,9 +37,9 @@ export class PlainResponse {
     this.webSocket = webSocket;
   }
 
-  /** What is to be sent: a list of its own. */
-  flatHeaders(): string[] {
-    if (this.#headers === undefined) return [...this.#flat];
+  /** What is to be sent. */
+  flatHeaders(): readonly string[] {
+    if (this.#headers === undefined) return this.#flat;
     return [...this.#headers].flat();
   }
 

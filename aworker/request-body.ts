@@ -47,12 +47,12 @@ export class RequestBody {
 
   #tooLarge(length: number): RequestError | undefined {
     if (this.#limit === 0 || length <= this.#limit) return undefined;
-    this.exceeded = new RequestError(413, `The body of the request is larger than ${this.#limit} bytes`);
+    this.exceeded ??= new RequestError(413, `The body of the request is larger than ${this.#limit} bytes`);
     return this.exceeded;
   }
 
-  /** All of it. @throws TypeError when the client goes away, RequestError beyond the limit */
-  collect(): Promise<Buffer> {
+  /** All of it, as `read` understands it. @throws TypeError when the client goes away, RequestError beyond the limit, what `read` throws */
+  collect<T>(read: (bytes: Buffer) => T): Promise<T> {
     const message = this.#begin();
     return new Promise((resolve, reject) => {
       if (message.destroyed && !message.complete) {
@@ -60,20 +60,29 @@ export class RequestBody {
         return;
       }
       let length = 0;
-      const chunks: Uint8Array[] = [];
+      let first: Uint8Array | undefined;
+      let chunks: Uint8Array[] | undefined;
+      let ended = false;
       message.on('data', (chunk: Uint8Array) => {
         length += chunk.byteLength;
         const error = this.#tooLarge(length);
-        if (error === undefined) chunks.push(chunk);
-        else reject(error);
+        if (error !== undefined) reject(error);
+        else if (first === undefined) first = chunk;
+        else (chunks ??= [first]).push(chunk);
       });
       message.on('end', () => {
-        const [only] = chunks;
-        resolve(chunks.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(chunks, length));
+        ended = true;
+        try {
+          if (chunks === undefined && Buffer.isBuffer(first)) resolve(read(first));
+          else resolve(read(Buffer.concat(chunks ?? [], length)));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
       });
-      const fail = (): void => reject(lost());
-      message.on('error', fail);
-      message.on('close', fail);
+      // An `error`, of which Node tells those only who ask, is followed by it.
+      message.on('close', () => {
+        if (!ended) reject(lost());
+      });
     });
   }
 
@@ -107,8 +116,9 @@ export class RequestBody {
           // A pending BYOB read ends with the stream (Streams, 4.7.3: close() needs its request answered).
           controller.byobRequest?.respond(0);
         });
-        message.on('error', () => fail(lost()));
-        message.on('close', () => fail(lost()));
+        message.on('close', () => {
+          if (open) fail(lost());
+        });
         message.pause();
         if (message.destroyed && !message.complete) fail(lost());
       },

@@ -81,11 +81,11 @@ export class ReceivedRequest {
     return this.#used || (this.#real?.bodyUsed ?? false);
   }
 
-  /** The whole body, unless somebody has a stream of it already: undefined then. */
-  collect(): Promise<Buffer> | undefined {
+  /** The whole body as `read` understands it, unless somebody has a stream of it already: undefined then. */
+  collect<T>(read: (bytes: Buffer) => T): Promise<T> | undefined {
     if (this.#real !== undefined || this.#used || this.body === undefined) return undefined;
     this.#used = true;
-    return this.body.collect();
+    return this.body.collect(read);
   }
 
   /** A Request of the implementation's own with the same body, which is read through it from then on. */
@@ -167,8 +167,7 @@ function overridesFor(classes: RequestClasses): Overrides<ReceivedRequest> {
     const original: unknown = Reflect.get(globalThis.Request.prototype, name);
     if (typeof original !== 'function') continue;
     overrides.set(name, (state, _receiver, args) => {
-      const whole = state.collect();
-      return whole === undefined ? Reflect.apply(original, state.real(classes), args) : whole.then(read);
+      return state.collect(read) ?? Reflect.apply(original, state.real(classes), args);
     });
   }
   return overrides;

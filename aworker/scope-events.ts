@@ -23,12 +23,29 @@ export function listenOnGlobalObject(): void {
   target = {
     addEventListener: (...args) => Reflect.apply(add, globalThis, args),
     removeEventListener: (...args) => Reflect.apply(remove, globalThis, args),
-    dispatchEvent: (...args) => Reflect.apply(dispatch, globalThis, args),
+    dispatchEvent: (event) => Reflect.apply(dispatch, globalThis, [event]),
   };
 }
 
 const wrappers = new WeakMap<Listener, (event: Event) => void>();
-const sinks = new WeakMap<Event, unknown[]>();
+
+/** Where the exceptions of an event's listeners go while it is dispatched. */
+interface Sink {
+  readonly event: Event;
+  readonly outer: Sink | undefined;
+  errors: unknown[] | undefined;
+}
+
+const NO_ERRORS: readonly unknown[] = [];
+/** Of the event that is dispatched right now; listeners may dispatch others. */
+let innermost: Sink | undefined;
+
+function sinkOf(event: Event): Sink | undefined {
+  let sink = innermost;
+  while (sink !== undefined && sink.event !== event) sink = sink.outer;
+  return sink;
+}
+
 const listened = new Set<string>();
 
 function call(listener: Listener, event: Event): unknown {
@@ -42,9 +59,9 @@ function wrap(listener: Listener): (event: Event) => void {
     try {
       call(listener, event);
     } catch (error) {
-      const sink = sinks.get(event);
+      const sink = sinkOf(event);
       if (sink === undefined) reportError(error);
-      else sink.push(error);
+      else (sink.errors ??= []).push(error);
     }
   };
   wrappers.set(listener, wrapper);
@@ -79,11 +96,15 @@ export function dispatchEvent(event: Event): boolean {
 }
 
 /** Dispatches and returns what the listeners threw, in order. */
-export function dispatchCollecting(event: Event): unknown[] {
-  const errors: unknown[] = [];
-  sinks.set(event, errors);
-  target.dispatchEvent(event);
-  return errors;
+export function dispatchCollecting(event: Event): readonly unknown[] {
+  const sink: Sink = { event, outer: innermost, errors: undefined };
+  innermost = sink;
+  try {
+    target.dispatchEvent(event);
+  } finally {
+    innermost = sink.outer;
+  }
+  return sink.errors ?? NO_ERRORS;
 }
 
 /** Takes every listener away. @returns puts them back */

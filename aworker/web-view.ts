@@ -76,6 +76,30 @@ export function methodLike(
   return holder.method;
 }
 
+/** The same for a getter, which nobody gives arguments. */
+function getterLike(original: AnyFunction, body: (receiver: unknown) => unknown): AnyFunction {
+  const holder: { readonly getter: AnyFunction } = {
+    getter(this: unknown): unknown {
+      return body(this);
+    },
+  };
+  disguise(holder.getter, original);
+  return holder.getter;
+}
+
+const NO_ARGUMENTS: readonly unknown[] = [];
+
+function getterFor<State>(views: ViewClass<State>, key: string | symbol, original: AnyFunction): AnyFunction {
+  const override = views.overrides.get(key);
+  return getterLike(original, (receiver) => {
+    const state = views.stateOf(receiver);
+    if (state === undefined) return Reflect.apply(original, receiver, NO_ARGUMENTS);
+    return override === undefined
+      ? Reflect.apply(original, views.realOf(state), NO_ARGUMENTS)
+      : override(state, receiver, NO_ARGUMENTS);
+  });
+}
+
 function methodFor<State>(views: ViewClass<State>, key: string | symbol, original: AnyFunction): AnyFunction {
   const override = views.overrides.get(key);
   return methodLike(original, (receiver, args) => {
@@ -99,7 +123,8 @@ export function patchPrototype<State>(prototype: object, views: ViewClass<State>
     const getter: unknown = Reflect.get(known, 'get');
     const original: unknown = getter ?? known.value;
     if (!isFunction(original)) continue;
-    const replacement = made.get(original) ?? methodFor(views, key, original);
+    const make = getter === undefined ? methodFor : getterFor;
+    const replacement = made.get(original) ?? make(views, key, original);
     made.set(original, replacement);
     const changes = getter === undefined ? { value: replacement } : { get: replacement };
     Object.defineProperty(prototype, key, { ...known, ...changes });

@@ -2,6 +2,7 @@ import t from 'tap';
 import {
   ExtendableEvent,
   FetchEvent,
+  followExtensions,
   responseOf,
   settled,
   whileDispatching,
@@ -50,6 +51,43 @@ void t.test('the methods of an event work only while it is dispatched', (t) => {
   t.throws(() => whileDispatching(event, () => event.respondWith(new Response())), {
     name: 'InvalidStateError',
   });
+  t.end();
+});
+
+void t.test('a response that is here is the answer itself, and the event goes on for a moment', async (t) => {
+  const response = new Response();
+  const event = new FetchEvent('fetch', { request });
+  whileDispatching(event, () => event.respondWith(response));
+  t.equal(responseOf(event), response);
+  t.doesNotThrow(() => event.waitUntil(null));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.throws(() => event.waitUntil(null), { name: 'InvalidStateError' });
+});
+
+void t.test('what is given to waitUntil is followed one by one', async (t) => {
+  const event = new ExtendableEvent('x');
+  const followed: unknown[] = [];
+  followExtensions(event, (promise) => followed.push(promise));
+  whileDispatching(event, () => {
+    event.waitUntil(5);
+    event.waitUntil(Promise.resolve(6));
+  });
+  t.same(await Promise.all(followed), [5, 6]);
+});
+
+void t.test('an event that a listener dispatches has exceptions of its own', (t) => {
+  const inner = (): void => {
+    throw new Error('inner');
+  };
+  const outer = (): void => {
+    t.match(dispatchCollecting(new Event('inner')), [{ message: 'inner' }]);
+    throw new Error('outer');
+  };
+  addEventListener('inner', inner);
+  addEventListener('outer', outer);
+  t.match(dispatchCollecting(new Event('outer')), [{ message: 'outer' }]);
+  removeEventListener('inner', inner);
+  removeEventListener('outer', outer);
   t.end();
 });
 
