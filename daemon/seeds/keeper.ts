@@ -7,9 +7,10 @@ import { type Machine } from '../machine.js';
 import { backOff } from './back-off.js';
 import { type KeptSeed } from './kept-seed.js';
 import { type KeptSeeds } from './kept-seeds.js';
-import { hangs, residentBytes, wearOf } from './liveness.js';
+import { hangs, wearOf } from './liveness.js';
 import { type SeedMaking } from './make-seed.js';
 import { type SeedRecord } from './seed-records.js';
+import { makeWithin, type VersionMaking, versionId } from './seed-versions.js';
 
 const TICK_MS = 1000;
 const DEFAULT_RESTARTS = 10;
@@ -17,18 +18,6 @@ const DEFAULT_RESTARTS = 10;
 const STABLE_MS = 60_000;
 /** Between attempts to replace a version that still serves. */
 const ROTATION_RETRY_MS = 10_000;
-
-/** How versions of a seed are made and removed. */
-export interface VersionMaking {
-  /** Creates, starts and waits until parked; leaves nothing where that fails. */
-  make(making: SeedMaking): Promise<Container>;
-  /** Ends the container, whatever it does, and removes it. */
-  remove(container: Container): Promise<void>;
-  /** What was cloned from it and lives. */
-  clones(seed: Container): readonly Container[];
-  forks(id: string): number;
-  setForks(id: string, count: number): void;
-}
 
 /**
  * Keeps seeds by their policy: one name, one current version that forks are made from, former versions that end when
@@ -60,7 +49,7 @@ export class SeedKeeper {
   /** @throws TurfError where the first version does not park */
   async create(making: SeedMaking, policy: SeedPolicy): Promise<Container> {
     const { id: name, bundle, timeoutMs, pool, from } = making;
-    const container = await this.#make(making, policy);
+    const container = await makeWithin(this.#versions, making, policy);
     const record: SeedRecord = {
       ...{ version: 1, name, bundle, timeoutMs, policy, number: 1, current: name },
       ...{ forks: 0, failures: 0, draining: [] },
@@ -151,21 +140,6 @@ export class SeedKeeper {
     return container?.parked === true && container.lifecycle.state === 'running';
   }
 
-  async #make(making: SeedMaking, policy: SeedPolicy): Promise<Container> {
-    const { id } = making;
-    const container = await this.#versions.make(making);
-    const bytes = residentBytes(container.facts.process?.pid ?? 0);
-    if (policy.maxMemory === undefined || bytes <= policy.maxMemory) return container;
-    await this.#versions.remove(container);
-    throw new TurfError(
-      'TURF_ERR_SEED',
-      `seed ${id} parks with ${bytes} bytes, more than ${policy.maxMemory}`,
-      {
-        path: 'policy.maxMemory',
-      },
-    );
-  }
-
   #follow(kept: KeptSeed, container: Container): void {
     kept.parkedAt = Date.now();
     kept.ready();
@@ -230,7 +204,7 @@ export class SeedKeeper {
     try {
       const timeoutMs = options?.timeoutMs ?? kept.record.timeoutMs;
       const { pool, from } = kept.record;
-      container = await this.#make({ id, bundle, timeoutMs, pool, from }, policy);
+      container = await makeWithin(this.#versions, { id, bundle, timeoutMs, pool, from }, policy);
     } finally {
       kept.preparing = undefined;
     }
@@ -305,8 +279,4 @@ export class SeedKeeper {
     if (kept.record.current === container.id) kept.reason = 'hung';
     endFirstProcess(this.#machine, container);
   }
-}
-
-function versionId(name: string, number: number): string {
-  return `${name}+${number}`;
 }

@@ -1,4 +1,4 @@
-import { type OciSeccomp } from '../../oci-spec/config.js';
+import { type OciSeccomp, type OciSeccompSyscall } from '../../oci-spec/config.js';
 
 const EPERM = 1;
 const ENOSYS = 38;
@@ -20,6 +20,10 @@ const REFUSED = [
   'execveat',
   'fanotify_init',
   'finit_module',
+  'fsconfig',
+  'fsmount',
+  'fsopen',
+  'fspick',
   'get_mempolicy',
   'init_module',
   'ioperm',
@@ -40,6 +44,7 @@ const REFUSED = [
   'open_by_handle_at',
   'perf_event_open',
   'personality',
+  'pidfd_getfd',
   'process_madvise',
   'process_vm_readv',
   'process_vm_writev',
@@ -60,11 +65,59 @@ const REFUSED = [
   'vhangup',
 ] as const;
 
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const NETLINK_ROUTE = 0;
+
+/** Its capabilities over its own network namespace would open all that these let root configure: packet filters, IPsec, traffic control of raw sockets. */
+const SOCKETS: readonly OciSeccompSyscall[] = [
+  ...Array.from({ length: AF_NETLINK }, (_, family) => family)
+    .filter((family) => ![AF_UNIX, AF_INET, AF_INET6].includes(family))
+    .map((family) => refuse('socket', [{ index: 0, value: family, op: 'SCMP_CMP_EQ' }])),
+  refuse('socket', [{ index: 0, value: AF_NETLINK, op: 'SCMP_CMP_GT' }]),
+  refuse('socket', [
+    { index: 0, value: AF_NETLINK, op: 'SCMP_CMP_EQ' },
+    { index: 2, value: NETLINK_ROUTE, op: 'SCMP_CMP_NE' },
+  ]),
+];
+
+/** The first options of x_tables at the levels of IPv4 and IPv6, which replace the rules of a packet filter; no IPv4 option of its own lies above. */
+const IPT_BASE = 64;
+const SOL_IP = 0;
+const SOL_IPV6 = 41;
+const SOL_TCP = 6;
+const TCP_ULP = 31;
+
+const SOCKET_OPTIONS: readonly OciSeccompSyscall[] = [
+  refuse('setsockopt', [
+    { index: 1, value: SOL_IP, op: 'SCMP_CMP_EQ' },
+    { index: 2, value: IPT_BASE, op: 'SCMP_CMP_GE' },
+  ]),
+  ...[IPT_BASE, IPT_BASE + 1].map((option) =>
+    refuse('setsockopt', [
+      { index: 1, value: SOL_IPV6, op: 'SCMP_CMP_EQ' },
+      { index: 2, value: option, op: 'SCMP_CMP_EQ' },
+    ]),
+  ),
+  refuse('setsockopt', [
+    { index: 1, value: SOL_TCP, op: 'SCMP_CMP_EQ' },
+    { index: 2, value: TCP_ULP, op: 'SCMP_CMP_EQ' },
+  ]),
+];
+
+function refuse(name: string, args: NonNullable<OciSeccompSyscall['args']>): OciSeccompSyscall {
+  return { names: [name], action: 'SCMP_ACT_ERRNO', errnoRet: EPERM, args };
+}
+
 /** linux.seccomp of a seed. */
 export const SEED_SECCOMP: OciSeccomp = {
   defaultAction: 'SCMP_ACT_ALLOW',
   syscalls: [
     { names: [...REFUSED], action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
+    ...SOCKETS,
+    ...SOCKET_OPTIONS,
     // Node 22 and later do without when the kernel has none.
     {
       names: ['io_uring_setup', 'io_uring_enter', 'io_uring_register'],

@@ -1,4 +1,4 @@
-/* attack.c FILTER - takes the system call filter in that file as a worker does, and then tries what no worker may do.
+/* attack.c FILTER [seed] - takes the system call filter in that file as a worker or a seed does, and then tries what it may not do.
  *
  * Prints one line for each attempt: its name, and `refused` or what it got instead. The arguments are such that an attempt which gets past the
  * filter either succeeds, or fails with another error than EPERM and ENOSYS.
@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -63,9 +64,45 @@ static const struct attempt attempts[] = {
     TRY(pidfd_getfd, -1),
 #endif
     NAMED("packet socket", socket, AF_PACKET, SOCK_RAW), NAMED("vsock", socket, AF_VSOCK, SOCK_STREAM),
-    NAMED("kernel crypto socket", socket, AF_ALG, SOCK_SEQPACKET), NAMED("dumpable", prctl, PR_SET_DUMPABLE, 1),
+    NAMED("kernel crypto socket", socket, AF_ALG, SOCK_SEQPACKET), NAMED("Unix socket", socket, AF_UNIX, SOCK_STREAM),
+    NAMED("socket of sock_diag", socket, AF_NETLINK, SOCK_RAW, 4), NAMED("socket of nf_tables", socket, AF_NETLINK, SOCK_RAW, 12),
+    NAMED("SCTP", socket, AF_INET, SOCK_STREAM, 132), NAMED("ping", socket, AF_INET, SOCK_DGRAM, 1),
+    NAMED("filter program of a socket", setsockopt, -1, SOL_SOCKET, 26), NAMED("BPF program of a socket", setsockopt, -1, SOL_SOCKET, 50),
+    NAMED("TLS of the kernel", setsockopt, -1, 6, 31), NAMED("rules of x_tables", setsockopt, -1, 0, 64),
+    NAMED("fork", clone, SIGCHLD, 0), NAMED("child with the parent's parent", clone, CLONE_PARENT | SIGCHLD, 0), NAMED("dumpable", prctl, PR_SET_DUMPABLE, 1),
     NAMED("ptracer", prctl, PR_SET_PTRACER, -1), NAMED("raise a limit", prlimit64, 0, 7, (long)BAD),
     NAMED("limits of others", prlimit64, -1, 7, 0), NAMED("push input into a terminal", ioctl, 0, 0x5412),
+};
+
+/* Of a seed, which is root of a user namespace and makes its clones. */
+static const struct attempt attempts_of_seeds[] = {
+    TRY(mount, (long)BAD), TRY(setns, -1), TRY(chroot, (long)BAD), TRY(ptrace, 0, -1), TRY(process_vm_readv, -1), TRY(process_vm_writev, -1),
+    TRY(keyctl, 99), TRY(add_key, (long)BAD), TRY(request_key, (long)BAD), TRY(perf_event_open, (long)BAD), TRY(kcmp, -1),
+    TRY(init_module, (long)BAD), TRY(kexec_load, 0, -1), TRY(open_by_handle_at, -1), TRY(name_to_handle_at, -1), TRY(mknodat, -1, (long)BAD),
+    TRY(execveat, -1, (long)BAD), TRY(quotactl, 0), TRY(swapon, (long)BAD), TRY(syslog, 99), TRY(fanotify_init, -1), TRY(personality, 0),
+#ifdef SYS_bpf
+    TRY(bpf, 99),
+#endif
+#ifdef SYS_userfaultfd
+    TRY(userfaultfd, -1),
+#endif
+#ifdef SYS_io_uring_setup
+    TRY(io_uring_setup, 1, (long)BAD),
+#endif
+#ifdef SYS_fsopen
+    TRY(fsopen, (long)BAD), TRY(fsconfig, -1), TRY(fsmount, -1), TRY(fspick, -1, (long)BAD),
+#endif
+#ifdef SYS_pidfd_getfd
+    TRY(pidfd_getfd, -1),
+#endif
+    NAMED("packet socket", socket, AF_PACKET, SOCK_RAW), NAMED("vsock", socket, AF_VSOCK, SOCK_STREAM),
+    NAMED("kernel crypto socket", socket, AF_ALG, SOCK_SEQPACKET), NAMED("Bluetooth", socket, AF_BLUETOOTH, SOCK_RAW),
+    NAMED("CAN", socket, AF_CAN, SOCK_RAW), NAMED("AX.25", socket, AF_AX25, SOCK_DGRAM), NAMED("IPX", socket, AF_IPX, SOCK_DGRAM),
+    NAMED("DECnet", socket, AF_DECnet, SOCK_DGRAM), NAMED("TIPC", socket, AF_TIPC, SOCK_DGRAM), NAMED("KCM", socket, AF_KCM, SOCK_DGRAM),
+    NAMED("socket of nf_tables", socket, AF_NETLINK, SOCK_RAW, 12), NAMED("socket of XFRM", socket, AF_NETLINK, SOCK_RAW, 6),
+    NAMED("socket of sock_diag", socket, AF_NETLINK, SOCK_RAW, 4), NAMED("rules of x_tables", setsockopt, -1, 0, 64),
+    NAMED("counters of x_tables", setsockopt, -1, 0, 65), NAMED("rules of arptables", setsockopt, -1, 0, 96),
+    NAMED("rules of x_tables, IPv6", setsockopt, -1, 41, 64), NAMED("TLS of the kernel", setsockopt, -1, 6, 31),
 };
 
 static int take_filter(const char *path) {
@@ -83,12 +120,16 @@ static int take_filter(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2 || take_filter(argv[1]) != 0) {
+  int of_seed = argc == 3 && strcmp(argv[2], "seed") == 0;
+  const struct attempt *all = of_seed ? attempts_of_seeds : attempts;
+  size_t count = of_seed ? sizeof attempts_of_seeds / sizeof *all : sizeof attempts / sizeof *all;
+
+  if (argc < 2 || take_filter(argv[1]) != 0) {
     perror("attack: take the filter");
     return 1;
   }
-  for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
-    const struct attempt *a = &attempts[i];
+  for (size_t i = 0; i < count; i++) {
+    const struct attempt *a = &all[i];
     const long *x = a->arguments;
     long result = syscall(a->number, x[0], x[1], x[2], x[3], x[4], x[5]);
     char line[160];
