@@ -1,13 +1,23 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { TURF } from './daemon.js';
+import { PROJECT, TURF } from './daemon.js';
 import { cgroupLayout } from './machine.js';
-import type { RunnerAnswer, RunnerRequest } from './runner.js';
 
-const RUNNER = new URL('./runner.js', import.meta.url).pathname;
+/** Spawns and times commands: native-shim/stopwatch/main.c. A peer that needs another mount namespace has its own there. */
+const STOPWATCH = join(PROJECT, 'dist/native/turf-stopwatch');
+const RECORD = '\x1e';
+const UNIT = '\x1f';
+
+export interface Measured {
+  /** Milliseconds: of whole processes, added up; of those that run together, from the first spawn to the last end. */
+  readonly ms: number;
+  /** Each command that did not end with status 0, with its stderr. */
+  readonly failed: readonly string[];
+}
 
 /** A runtime under measurement: its command with global flags, and the process that runs it. */
 export class Peer {
@@ -17,6 +27,7 @@ export class Peer {
   readonly #prefix: readonly string[];
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  readonly #errors = mkdtempSync(join(tmpdir(), 'turf-stopwatch-'));
 
   constructor(name: string, program: string, root: string, privateMounts: boolean) {
     this.name = name;
@@ -28,10 +39,10 @@ export class Peer {
     this.note = privateMounts
       ? 'in a mount namespace without /sys/fs/cgroup/unified: it refuses the hybrid cgroup layout'
       : undefined;
-    const runner = [process.execPath, RUNNER];
+    const stopwatch = [STOPWATCH, this.#errors];
     const [file = '', ...args] = privateMounts
-      ? ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified; exec "$@"', 'sh', ...runner]
-      : runner;
+      ? ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified; exec "$@"', 'sh', ...stopwatch]
+      : stopwatch;
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines: Interface = createInterface({ input: child.stdout });
     this.#process = child;
@@ -46,25 +57,31 @@ export class Peer {
   }
 
   /** Runs the commands all at once. */
-  together(...commands: readonly (readonly string[])[]): Promise<RunnerAnswer> {
+  together(...commands: readonly (readonly string[])[]): Promise<Measured> {
     return this.#ask(commands, true);
   }
 
-  async #ask(commands: readonly (readonly string[])[], together: boolean): Promise<RunnerAnswer> {
-    const request: RunnerRequest = {
-      commands: commands.map((args) => [...this.#prefix, ...args]),
-      together,
-    };
-    this.#process.stdin?.write(`${JSON.stringify(request)}\n`);
+  /** All at once, and to the end of each; otherwise one after the other, up to the first that fails. */
+  async #ask(commands: readonly (readonly string[])[], together: boolean): Promise<Measured> {
+    const texts = commands.map((args) => [...this.#prefix, ...args].join(UNIT));
+    this.#process.stdin?.write(`${[together ? 't' : 's', ...texts].join(RECORD)}\n`);
     const answer = await this.#lines.next();
-    if (answer.done === true) throw new Error(`the runner of ${this.name} ended`);
-    return JSON.parse(answer.value) as RunnerAnswer;
+    if (answer.done === true) throw new Error(`the stopwatch of ${this.name} ended`);
+    const [ms, , ...failed] = answer.value.split(' ').map(Number);
+    return {
+      ms: ms ?? NaN,
+      failed: failed.map((number) => {
+        const command = texts[number]?.replaceAll(UNIT, ' ') ?? '';
+        return `${command}: ${readFileSync(join(this.#errors, String(number)), 'utf8')}`;
+      }),
+    };
   }
 
   async close(): Promise<void> {
     const ended = once(this.#process, 'exit');
     this.#process.stdin?.end();
     await ended;
+    rmSync(this.#errors, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -10,16 +9,16 @@ const largestConfig = 1024 * 1024;
  * Whether a bundle's config.json asks for a terminal. False where the file cannot be read: `create` reads it too, and
  * says what is wrong.
  */
-export async function wantsTerminal(bundle: string): Promise<boolean> {
+export function wantsTerminal(bundle: string): boolean {
   try {
-    // O_NONBLOCK: a FIFO in place of the file must not hold a thread of the daemon.
-    const file = await open(join(bundle, 'config.json'), constants.O_RDONLY | constants.O_NONBLOCK);
+    // O_NONBLOCK: a FIFO in place of the file must not hold the daemon. A small file is read sooner than a thread is woken.
+    const file = openSync(join(bundle, 'config.json'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const stat = await file.stat();
+      const stat = fstatSync(file);
       if (!stat.isFile() || stat.size > largestConfig) return false;
-      return terminalSchema.safeParse(JSON.parse(await file.readFile('utf8'))).success;
+      return terminalSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).success;
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch {
     return false;

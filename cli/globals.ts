@@ -82,7 +82,9 @@ export function checkGlobals(options: GlobalOptions, cwd: string, root: string):
     });
   }
   // The thin client has chosen the daemon by the leading global options; acting on another root's containers would be worse.
-  if (options.root !== undefined && realPath(resolve(cwd, options.root)) !== realPath(root)) {
+  if (options.root === undefined) return;
+  const given = resolve(cwd, options.root);
+  if (given !== root && realPath(given) !== realPath(root)) {
     throw usageError(`--root ${options.root} must come first: the daemon of ${root} was asked`);
   }
 }

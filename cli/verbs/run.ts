@@ -31,7 +31,7 @@ export const verb = defineVerb({
   async run(invocation) {
     const { context, options } = invocation;
     const create = toCreateOptions(invocation);
-    const terminal = create.seed === undefined && (await wantsTerminal(create.bundle));
+    const terminal = create.seed === undefined && wantsTerminal(create.bundle);
     if (options.detach && terminal && create.consoleSocket === undefined) {
       throw usageError('cannot allocate tty if turf will detach without setting console socket');
     }

@@ -203,6 +203,7 @@ async function launchProgram(context: LaunchContext): Promise<void> {
     cgroup: { enterFds: entry.tasksFds, mounts: cgroupView(cgroup, machine) },
     namespaceFds,
     startSocketFd: own(machine.kernel.listenUnix(machine.store.path(id, 'start.sock'), 0o600)),
+    withoutSync: !needsSync(config, cgroup),
     noPivot: options.noPivot ?? false,
     noNewKeyring: options.noNewKeyring ?? false,
     preserveFds: options.preserveFds ?? 0,
@@ -236,4 +237,16 @@ async function launchProgram(context: LaunchContext): Promise<void> {
       lendHostResources(machine, container, config, pid, undo);
     },
   });
+}
+
+/** Whether the daemon, or a hook that is told the pid, has something to do between the clone and the rest of the plan. */
+function needsSync({ hooks, linux }: OciConfig, cgroup: CgroupHandle): boolean {
+  return (
+    cgroup.needsPid ||
+    Object.values(hooks ?? {}).some((list) => list.length > 0) ||
+    linux?.namespaces?.some(({ type }) => type === 'user') === true ||
+    linux?.intelRdt !== undefined ||
+    Object.keys(linux?.netDevices ?? {}).length > 0 ||
+    linux?.seccomp?.listenerPath !== undefined
+  );
 }

@@ -56,7 +56,7 @@ export function enterNamespaces({ input, linux, plan, namespaces }: PlanContext)
     if (entry === undefined || entry.path === '') continue;
     plan.joinNamespace(`${entry.label}.path`, plan.addFd(fdOf(type, entry, input)), NAMESPACES[type].flag);
   }
-  plan.sync('linux.namespaces', SYNC_NAMESPACES);
+  if (input.withoutSync !== true) plan.sync('linux.namespaces', SYNC_NAMESPACES);
   const cgroup = requested.get('cgroup');
   if (cgroup?.path === '') plan.unshare(cgroup.label, NAMESPACES.cgroup.flag);
   const user = requested.get('user');

@@ -8,7 +8,7 @@ import type { EncodedPlan } from './plan-writer.js';
 export const PID_PLACEHOLDER = '@PID@';
 
 /**
- * The one SYNC of a plan: namespaces exist, nothing else. The daemon writes id maps, attaches the process to its v2 cgroup,
+ * The one SYNC of a plan, where it needs one: namespaces exist, nothing else. The daemon writes id maps, attaches the process to its v2 cgroup,
  * configures the network of its namespace and runs prestart and createRuntime hooks before it lets the container go on.
  */
 export const SYNC_NAMESPACES = 1;
@@ -76,6 +76,8 @@ export interface PlanInput extends ProcessInput {
   readonly namespaceFds: ReadonlyMap<NamespaceType, number>;
   /** Listening. */
   readonly startSocketFd: number;
+  /** The daemon has nothing to do while the namespaces are empty, so that the container need not wait for it. */
+  readonly withoutSync?: boolean;
   readonly noPivot?: boolean;
   /** Keep the launcher's session keyring instead of making one. */
   readonly noNewKeyring?: boolean;

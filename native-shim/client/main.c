@@ -37,11 +37,8 @@ static int fail(const char *problem) {
   return 1;
 }
 
-static int reach_daemon(const char *root, char *problem, size_t size) {
-  int fd = turf_client_connect(root);
-
-  if (fd >= 0)
-    return fd;
+/* Starts a daemon where `fd` says that none listens. */
+static int start_daemon(int fd, const char *root, char *problem, size_t size) {
   if (fd != -ENOENT && fd != -ECONNREFUSED) {
     (void)snprintf(problem, size, "cannot connect to %s/cli.sock: %s", root, strerror(-fd));
     return fd;
@@ -54,19 +51,30 @@ static int reach_daemon(const char *root, char *problem, size_t size) {
   return turf_client_autostart(root, problem, size);
 }
 
-int main(int argc, char *argv[]) {
-  char root[PATH_MAX];
+/* Not inlined: a client that finds its daemon does not pay for the pages of this frame. */
+static __attribute__((noinline)) int reach_otherwise(int fd, const char *root) {
   char problem[3 * PATH_MAX] = "";
+
+  fd = start_daemon(fd, root, problem, sizeof problem);
+  if (fd < 0)
+    (void)fail(problem);
+  return fd;
+}
+
+int main(int argc, char *argv[]) {
+  static char root[PATH_MAX];
   uint32_t tty_bits = inspect_stdio();
 
   int result = turf_client_root(argc, argv, root, sizeof root);
   if (result < 0) {
-    (void)snprintf(problem, sizeof problem, "root directory: %s", strerror(-result));
-    return fail(problem);
+    (void)fprintf(stderr, "turf: root directory: %s\n", strerror(-result));
+    return 1;
   }
-  int socket = reach_daemon(root, problem, sizeof problem);
+  int socket = turf_client_connect(root);
   if (socket < 0)
-    return fail(problem);
+    socket = reach_otherwise(socket, root);
+  if (socket < 0)
+    return 1;
   /* a daemon that refuses the request may still have said why: its answer is read in any case */
   result = turf_client_send_request(socket, argc, argv, environ, tty_bits);
   if (result == -E2BIG)

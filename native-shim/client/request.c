@@ -14,25 +14,33 @@
 
 #define REQUEST_VERSION 1u
 
-/* Appends to `at` where it is not NULL, and counts in any case: one pass sizes the frame, the next fills it. */
+/* What most requests fit into: one page is touched, and no heap is set up. */
+#define USUAL_SIZE 4096u
+
+/* Appends what there is room for, and counts in any case. */
 struct writer {
   unsigned char *at;
-  size_t length;
+  size_t size, length;
 };
 
+static void put(struct writer *w, const void *bytes, size_t length) {
+  if (w->length <= w->size && length <= w->size - w->length)
+    memcpy(w->at + w->length, bytes, length);
+  w->length += length;
+}
+
 static void put_u32(struct writer *w, uint32_t value) {
-  if (w->at != NULL)
-    turf_put_u32(w->at + w->length, value);
-  w->length += 4;
+  unsigned char bytes[4];
+
+  turf_put_u32(bytes, value);
+  put(w, bytes, sizeof bytes);
 }
 
 static void put_str(struct writer *w, const char *text) {
   size_t length = strlen(text);
 
   put_u32(w, (uint32_t)length);
-  if (w->at != NULL)
-    memcpy(w->at + w->length, text, length);
-  w->length += length;
+  put(w, text, length);
 }
 
 /* The environment is chosen, not handed over: what a caller keeps in it besides is none of the daemon's business. */
@@ -66,18 +74,17 @@ struct facts {
   struct winsize window;
 };
 
-static struct facts gather(uint32_t tty_bits) {
-  struct facts facts = {.tty_bits = tty_bits};
-
+static void gather(struct facts *facts, uint32_t tty_bits) {
   /* a removed directory: only relative paths would need it */
-  if (getcwd(facts.directory, sizeof facts.directory) == NULL)
-    strcpy(facts.directory, "/");
+  if (getcwd(facts->directory, sizeof facts->directory) == NULL)
+    strcpy(facts->directory, "/");
+  facts->tty_bits = tty_bits;
+  facts->window = (struct winsize){0};
   for (int fd = 0; fd < 3; fd++)
-    if ((tty_bits & 1u << fd) != 0 && ioctl(fd, TIOCGWINSZ, &facts.window) == 0)
+    if ((tty_bits & 1u << fd) != 0 && ioctl(fd, TIOCGWINSZ, &facts->window) == 0)
       break;
-  facts.umask = umask(0);
-  (void)umask((mode_t)facts.umask);
-  return facts;
+  facts->umask = umask(0);
+  (void)umask((mode_t)facts->umask);
 }
 
 static void put_request(struct writer *w, int argc, char *const argv[], char *const env[], const struct facts *facts) {
@@ -94,16 +101,21 @@ static void put_request(struct writer *w, int argc, char *const argv[], char *co
 }
 
 int turf_client_send_request(int socket, int argc, char *const argv[], char *const env[], uint32_t tty_bits) {
-  struct facts facts = gather(tty_bits);
-  struct writer w = {0};
+  static unsigned char usual[USUAL_SIZE];
+  static struct facts facts;
+  struct writer w = {.at = usual, .size = sizeof usual};
 
+  gather(&facts, tty_bits);
   put_request(&w, argc, argv, env, &facts);
   if (w.length > TURF_FRAME_LIMIT)
     return -E2BIG;
-  cleanup_free unsigned char *payload = malloc(w.length);
-  if (payload == NULL)
-    return -ENOMEM;
-  w = (struct writer){.at = payload};
-  put_request(&w, argc, argv, env, &facts);
-  return turf_frame_send(socket, 'R', payload, (uint32_t)w.length, NULL, 0);
+  cleanup_free unsigned char *larger = NULL;
+  if (w.length > w.size) {
+    larger = malloc(w.length);
+    if (larger == NULL)
+      return -ENOMEM;
+    w = (struct writer){.at = larger, .size = w.length};
+    put_request(&w, argc, argv, env, &facts);
+  }
+  return turf_frame_send(socket, 'R', w.at, (uint32_t)w.length, NULL, 0);
 }

@@ -264,9 +264,9 @@ static void serve(struct session *session) {
 }
 
 int turf_session_run(int socket, uint32_t tty_bits) {
-  /* not cleared: a client touches only the pages that it fills */
-  unsigned char chunk[CHUNK];
-  char pending[TURF_RELAY_BUFFER];
+  /* a client touches only the pages that it fills */
+  static unsigned char chunk[CHUNK];
+  static char pending[TURF_RELAY_BUFFER];
   struct session session = {
       .socket = socket,
       .signals = turf_signals_open(),

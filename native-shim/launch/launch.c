@@ -77,12 +77,16 @@ static void enter_cgroup(struct clone_args *args, int cgroup_fd) {
   args->cgroup = (uint64_t)cgroup_fd;
 }
 
-/* The child is alone in its namespaces, or in the caller's: nobody else can reach the memory that it shares. */
+/* A child that is alone in its namespaces, or in the caller's, may run in the caller's memory: nobody else can reach that. */
+static bool may_share(const struct turf_launch *launch) {
+  return launch->user_ns_fd < 0 && launch->pid_ns_fd < 0 && (launch->clone_flags & CLONE_NEWTIME) == 0;
+}
+
 static pid_t clone_directly(const struct turf_launch *launch, struct shared *shared) {
   struct clone_args args = {.flags = launch->clone_flags, .exit_signal = SIGCHLD};
 
   enter_cgroup(&args, launch->cgroup_fd);
-  if ((launch->clone_flags & CLONE_NEWTIME) == 0)
+  if (may_share(launch))
     return turf_clone_shared(&args, shared->stack, sizeof shared->stack, run_child, shared);
   args.flags |= CLONE_VFORK;
   pid_t pid = turf_clone3(&args);
@@ -142,13 +146,9 @@ static pid_t clone_by_helper(const struct turf_launch *launch, struct shared *sh
   return -report->error;
 }
 
-struct turf_launched turf_launch_run(const struct turf_launch *launch) {
-  struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-  if (shared == MAP_FAILED)
-    return (struct turf_launched){.pid = -errno, .step = step_name(TURF_STEP_CLONE)};
-
+static struct turf_launched launch_with(const struct turf_launch *launch, struct shared *shared) {
   shared->launch = launch;
+  shared->report = (struct report){0};
   bool helper = launch->user_ns_fd >= 0 || launch->pid_ns_fd >= 0;
   pid_t pid = helper ? clone_by_helper(launch, shared) : clone_directly(launch, shared);
   const struct report *report = &shared->report;
@@ -161,6 +161,18 @@ struct turf_launched turf_launch_run(const struct turf_launch *launch) {
   } else if (pid < 0) {
     launched.step = step_name(TURF_STEP_CLONE);
   }
+  return launched;
+}
+
+struct turf_launched turf_launch_run(const struct turf_launch *launch) {
+  static struct shared own;
+
+  if (may_share(launch))
+    return launch_with(launch, &own);
+  struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED)
+    return (struct turf_launched){.pid = -errno, .step = step_name(TURF_STEP_CLONE)};
+  struct turf_launched launched = launch_with(launch, shared);
   (void)munmap(shared, sizeof *shared);
   return launched;
 }

@@ -44,6 +44,17 @@ await t.test('the default config becomes these operations in this order', (t) =>
   t.end();
 });
 
+await t.test('where the daemon has nothing to do in between, the container does not wait for it', (t) => {
+  const { names } = compile(defaultConfig(), { consoleSocketFd: CONSOLE_SOCKET, withoutSync: true });
+  const waiting = compile(defaultConfig(), { consoleSocketFd: CONSOLE_SOCKET }).names;
+  t.notOk(names.includes('SYNC'));
+  t.same(
+    names,
+    waiting.filter((name) => name !== 'SYNC'),
+  );
+  t.end();
+});
+
 await t.test('in a user namespace all namespaces come with the clone, root comes after the id maps', (t) => {
   const { names, plan, all } = compile(rootlessConfig(1000, 1000));
   t.ok(plan.cloneFlags & 0x10000000, 'CLONE_NEWUSER');
