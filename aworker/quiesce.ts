@@ -1,8 +1,9 @@
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { childProcesses, openDescriptors, openedSince } from './open-descriptors.js';
 import { PendingRequests } from './pending-requests.js';
+import { forgetTlsSessions } from './tls-sessions.js';
 import { renewConnections } from './web/fetch-family.js';
 
 const PATIENCE_MS = 10_000;
@@ -40,6 +41,7 @@ export class Quiescence {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     this.#requests.stop();
+    forgetTlsSessions();
   }
 
   #open(): string[] {
@@ -62,4 +64,6 @@ export function collectGarbage(generation: 'all' | 'young'): void {
   if (typeof collect !== 'function') return;
   if (generation === 'young') Reflect.apply(collect, undefined, [{ type: 'minor' }]);
   else for (let i = 0; i < 2; i++) Reflect.apply(collect, undefined, []);
+  // V8 sweeps pages when it needs room, which each clone would do anew; to count its code it sweeps them all first.
+  getHeapCodeStatistics();
 }

@@ -19,9 +19,19 @@ function next(): number {
   return result;
 }
 
-/** Draws a new state for Math.random; in a clone after OpenSSL was reseeded. */
+/** Buffers that libraries fill with random bytes ahead of their use. */
+const drawnAhead = new Set<Uint8Array>();
+
+/** crypto.randomFillSync for libraries that keep what they draw: `reseed` draws it anew. @returns the buffer */
+export function randomFillAhead(buffer: Uint8Array, offset?: number, size?: number): Uint8Array {
+  drawnAhead.add(buffer);
+  return nodeCrypto.randomFillSync(buffer, offset, size);
+}
+
+/** Draws a new state for Math.random, and all that was drawn ahead; in a clone after OpenSSL was reseeded. */
 export function reseed(): void {
   globalThis.crypto.getRandomValues(state);
+  for (const buffer of drawnAhead) nodeCrypto.randomFillSync(buffer);
 }
 
 const RANGE = 2 ** 48;
@@ -40,7 +50,7 @@ export function randomInt(from: number, to?: number): number {
 
 /**
  * Replaces the generators whose state a fork copies: V8's Math.random, which cannot be reseeded, and crypto.randomUUID and
- * crypto.randomInt with their pre-filled caches (fetch takes `randomInt` for the boundaries of forms).
+ * crypto.randomInt with their pre-filled caches (fetch takes `randomInt` for the boundaries of forms), also where user code imports node:crypto.
  */
 export function installRandomness(): void {
   reseed();
@@ -49,6 +59,13 @@ export function installRandomness(): void {
     randomUUID: (): string => randomUUID({ disableEntropyCache: true }),
   };
   Reflect.set(nodeCrypto, 'randomInt', randomInt);
+  // randomUUIDv7, too, where there is one.
+  for (const [name, native] of Object.entries(nodeCrypto)) {
+    if (!name.startsWith('randomUUID') || typeof native !== 'function') continue;
+    const uncached = (options?: object): unknown =>
+      Reflect.apply(native, nodeCrypto, [{ ...options, disableEntropyCache: true }]);
+    Reflect.set(nodeCrypto, name, Object.defineProperty(uncached, 'name', { value: name }));
+  }
   Object.defineProperty(Math, 'random', {
     value: methods.random,
     writable: true,

@@ -77,7 +77,6 @@ async function seedUntilWorker(runtime: Runtime): Promise<{ seed: SeedConfig; wo
 runWorker(leave, async () => {
   const runtime = createRuntime(leave, () => httpServer);
   runtime.attach();
-  parseWorkerConfig('{"id":"","env":{"A":"B"},"listenFd":200}');
   await warm(runtime, seedPoint.warmListener());
   prepareLoopWatch();
   const { seed, worker } = await seedUntilWorker(runtime);

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { parseWorkerConfig, type WorkerConfig } from './config.js';
 import { FetchEvent } from './events.js';
 import { listening } from './http-server.js';
 import { raise } from './lifecycle.js';
 import { addEventListener, setListenersAside } from './scope-events.js';
 import { type Runtime } from './runtime.js';
+import { pauseOptimizing, resumeOptimizing } from './tiering.js';
 import { warmFetch } from './web/fetch-family.js';
 import { loadFraming } from './web-socket-connection.js';
 
@@ -19,18 +21,34 @@ const REQUESTS = [
   `GET /stream HTTP/1.1\r\n${HEAD}connection: close\r\n\r\n`,
   `GET /text HTTP/1.1\r\n${HEAD}\r\nHEAD /text HTTP/1.1\r\n${HEAD}connection: close\r\n\r\n`,
 ];
+const KEPT_REQUEST = `GET /text HTTP/1.1\r\n${HEAD}\r\n`;
 
 async function ask(path: string, request: string): Promise<void> {
   const socket = connect({ path });
-  socket.end(request);
+  // A client that keeps its connection closes it once it has its answer.
+  const keeps = request === KEPT_REQUEST;
+  if (keeps) socket.write(request);
+  else socket.end(request);
   let answer = '';
   socket.setEncoding('latin1');
   socket.on('data', (text: string) => {
     answer += text;
+    if (keeps) socket.end();
   });
   await once(socket, 'close');
   if (!answer.startsWith('HTTP/1.1 200 '))
     throw new Error(`Warming failed: ${answer.split('\r\n', 1).join('')}`);
+}
+
+/** Has timers run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** A worker without identity, and without limits, which would start clocks. */
+function noWorker(): WorkerConfig {
+  const worker = parseWorkerConfig('{"id":"","env":{},"listenFd":200}');
+  return { ...worker, limits: { ...worker.limits, startMs: 0, turnMs: 0, cpuMs: 0 } };
 }
 
 /** The other way to answer: a listener of `fetch`. */
@@ -46,11 +64,16 @@ function answerEvent(event: Event): void {
  */
 export async function warm(runtime: Runtime, listener: { fd: number; path: string }): Promise<void> {
   await runtime.load(HANDLER, []);
-  for (const phase of ['deserialize', 'install', 'activate'] as const) await raise(phase);
+  pauseOptimizing();
+  resumeOptimizing();
+  runtime.onFirstRequest(() => undefined);
+  runtime.begin(noWorker());
+  await raise('deserialize');
+  await runtime.serve();
   const server = runtime.createServer();
   await listening(server, { fd: listener.fd });
   for (let round = 0; round < ROUNDS; round++)
-    for (const request of REQUESTS) await ask(listener.path, request);
+    for (const request of [...REQUESTS, KEPT_REQUEST]) await ask(listener.path, request);
   addEventListener('fetch', answerEvent);
   for (let round = 0; round < ROUNDS / 2; round++) await ask(listener.path, REQUESTS[0] ?? '');
   setListenersAside();
@@ -58,6 +81,7 @@ export async function warm(runtime: Runtime, listener: { fd: number; path: strin
   loadFraming();
   const timer = setInterval(() => undefined, 1000);
   clearInterval(timer);
+  await Promise.all([turn(), turn()]);
   const closed = once(server, 'close');
   server.close();
   await closed;

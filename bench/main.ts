@@ -13,6 +13,7 @@ import { seccompProfile } from './seccomp.js';
 import { stateDirectory } from './state-directory.js';
 import { columns } from './statistics.js';
 import { throughput } from './throughput.js';
+import { unshare } from './unshare.js';
 import { coldNodeToResponse, forkToResponse, Herd, memory, moduleOf } from './workers.js';
 
 const PARTS = [
@@ -25,11 +26,14 @@ const PARTS = [
   'cold',
   'memory',
   'density',
+  'unshare',
   'http',
 ];
+/** They take minutes. */
+const ON_REQUEST = ['density', 'unshare'];
 const WARMFORK = ['fork', 'cold', 'memory'];
 const USAGE = `usage: npm run bench -- [--json] [--only PART,…] [--runs N] [--peers] [--levels N,…]
-parts: ${PARTS.join(', ')}; warmfork: ${WARMFORK.join(', ')}; density is measured when it is named
+parts: ${PARTS.join(', ')}; warmfork: ${WARMFORK.join(', ')}; ${ON_REQUEST.join(' and ')} are measured when they are named
 levels: workers alive for density, 10,100,1000,4000 unless given`;
 
 const { values } = parseArgs({
@@ -43,7 +47,7 @@ const { values } = parseArgs({
   },
 });
 const named = values.only?.split(',').flatMap((part) => (part === 'warmfork' ? WARMFORK : [part]));
-const parts = named ?? PARTS.filter((part) => part !== 'density');
+const parts = named ?? PARTS.filter((part) => !ON_REQUEST.includes(part));
 const levels = values.levels.split(',').map(Number);
 const runs = Number(values.runs ?? 30);
 if (
@@ -111,6 +115,7 @@ async function measure(): Promise<void> {
     rows.push(...(await coldNodeToResponse(moduleOf(bundle), directory, runs)));
   }
   if (parts.includes('density')) await measureDensity(bundle, servers);
+  if (parts.includes('unshare')) rows.push(...(await unshare(daemon, directory, progress)));
   if (parts.includes('fork') || parts.includes('memory')) {
     await daemon.turf('seed', 'create', '--bundle', bundle, 'seed');
     const herd = new Herd(daemon, 'seed');

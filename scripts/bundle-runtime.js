@@ -32,7 +32,11 @@ const places = {
 await build({
   ...common,
   stdin: {
-    contents: `module.exports = { ...require('undici/index-fetch.js'), Agent: require('undici/lib/dispatcher/agent.js') };`,
+    contents: `module.exports = {
+      ...require('undici/index-fetch.js'),
+      Agent: require('undici/lib/dispatcher/agent.js'),
+      timers: require('undici/lib/util/timers.js'),
+    };`,
     resolveDir: root,
   },
   outfile: `${dist}aworker/web/undici.cjs`,

@@ -18,15 +18,17 @@ sanitize='-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
 sources() {
   case $1 in
     plan-check) echo plan/check.c plan/reader.c plan/text.c ;;
+    plan-messages) echo plan/sync.c plan/stand-in.c plan/reader.c base/frame.c ;;
     frames) echo base/frame.c lib/park_request.c ;;
     launch-decode) echo launch/decode.c ;;
     client-session) echo client/session.c launch/decode.c base/frame.c ;;
     supervisor-requests) echo supervisor/requests.c supervisor/listeners.c launch/decode.c base/frame.c ;;
+    watchdog) echo watchdog/watchdog.c ;;
     *) return 1 ;;
   esac
 }
 
-names=${TURF_FUZZ_ONLY:-plan-check frames launch-decode client-session supervisor-requests}
+names=${TURF_FUZZ_ONLY:-plan-check plan-messages frames launch-decode client-session supervisor-requests watchdog}
 each=$((seconds / $(echo "$names" | wc -w)))
 failed=0
 for name in $names; do

@@ -3,7 +3,8 @@
 #   sh scripts/validation.sh DIR [RUNTIME ...]
 # DIR is a checkout of opencontainers/runtime-tools after `make runtimetest validation-executables`; RUNTIME are of turf, crun, runc.
 # A program passes when it exits with 0 and prints no `not ok`. TURF_VALIDATION_ONLY=PATTERN picks programs; logs are kept in
-# TURF_VALIDATION_LOGS, a new directory by default. Exits with 0 when turf passes whatever one of the others passes.
+# TURF_VALIDATION_LOGS, a new directory by default. TURF_VALIDATION_CONTROLLERS=hugetlb takes that controller from the v2 hierarchy of a hybrid layout
+# meanwhile, for the programs that know v1 only: on the whole machine, so it is not the default. Exits with 0 when turf passes whatever one of the others passes.
 set -u
 # In a mount namespace of its own: what is mounted here is nobody else's business.
 [ "${TURF_VALIDATION_APART:-}" = 1 ] || TURF_VALIDATION_APART=1 exec unshare -m sh "$0" "$@"
@@ -28,18 +29,58 @@ finish() {
     wait "$daemon" 2>/dev/null
   fi
   umount "$work/state" 2>/dev/null
-  for place in ${mounted:-}; do umount "$place" && rm -rf --one-file-system "$place"; done
+  for place in ${mounted:-}; do unmount "$place"; done
+  give_back
   rm -rf "$work"
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
+# Frees a controller from the v2 hierarchy of a hybrid layout: a v1 mount of it fails while any v2 cgroup has it.
+unified=/sys/fs/cgroup/unified
+take() {
+  grep -qw "$1" "$unified/cgroup.controllers" 2>/dev/null || return 0
+  find "$unified" -depth -name cgroup.subtree_control | while read -r file; do
+    if grep -qw "$1" "$file" && echo "-$1" >"$file"; then echo "$1 $file" >>"$work/taken"; fi
+  done
+}
+# A v1 hierarchy outlives its mount while it has cgroups, and those go some time after rmdir. Runtimes elsewhere on the machine may have made
+# plain directories below the mount point.
+unmount() {
+  find "$1" -depth -mindepth 1 -type d -exec rmdir {} + 2>/dev/null
+  sleep 1
+  umount "$1" && rm -rf --one-file-system "$1"
+}
+# Some time after that the root has the controller again; parents come before children.
+give_back() {
+  [ -e "$work/taken" ] || return 0
+  tac "$work/taken" | while read -r controller file; do
+    tries=0
+    until grep -qw "$controller" "$unified/cgroup.controllers" || [ "$tries" -ge 100 ]; do
+      tries=$((tries + 1))
+      sleep 0.1
+    done
+    [ ! -e "$file" ] || echo "+$controller" >"$file" || echo "not given back to cgroup v2: $controller in $file" >&2
+  done
+}
+
 # Some programs look for v1 hierarchies that a machine may have left unmounted.
 for controller in net_cls net_prio ${TURF_VALIDATION_CONTROLLERS:-}; do
   place=/sys/fs/cgroup/$controller
   if [ -d /sys/fs/cgroup/memory ] && [ ! -e "$place" ] && grep -q "^$controller" /proc/cgroups; then
+    take "$controller"
     mkdir "$place"
-    if mount -t cgroup -o "$controller" cgroup "$place"; then mounted="${mounted:-} $place"; else rmdir "$place"; fi
+    tries=0
+    until mount -t cgroup -o "$controller" cgroup "$place" 2>/dev/null || [ "$tries" -ge 20 ]; do
+      tries=$((tries + 1))
+      sleep 0.1
+    done
+    if mountpoint -q "$place"; then
+      mounted="${mounted:-} $place"
+    else
+      echo "cgroup v1 has no $controller here: it is in use elsewhere" >&2
+      rmdir "$place"
+    fi
   fi
 done
 

@@ -10,7 +10,7 @@ import {
   setInterval,
   setTimeout,
 } from 'node:timers';
-import { randomInt } from '../randomness.js';
+import { randomFillAhead, randomInt } from '../randomness.js';
 import { lateBuiltins } from './late-builtins.js';
 import { LexicalRequire } from './lexical-require.js';
 import { MessagePort } from './message-port.js';
@@ -18,8 +18,11 @@ import { MessagePort } from './message-port.js';
 /** What packages take for the global object: what they write there, user code does not find. */
 export const ownGlobal = Object.create(globalThis) as object;
 
-/** The boundaries of forms are drawn by `randomInt`, which undici keeps from when it is loaded. */
-const crypto: unknown = Object.create(nodeCrypto, { randomInt: { value: randomInt } });
+/** What undici keeps from when it is loaded: `randomInt` for the boundaries of forms, `randomFillSync` for the masks of WebSockets. */
+const crypto: unknown = Object.create(nodeCrypto, {
+  randomInt: { value: randomInt },
+  randomFillSync: { value: randomFillAhead },
+});
 
 const scope = {
   Buffer,

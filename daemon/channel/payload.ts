@@ -35,7 +35,10 @@ export class PayloadReader {
   }
 
   strings(): string[] {
-    return Array.from({ length: this.u32() }, () => this.str());
+    const count = this.u32();
+    // Before anything of that size is allocated: each string has a length of four bytes at least.
+    if (count > (this.#payload.length - this.#offset) / 4) throw new RangeError('a list runs past its frame');
+    return Array.from({ length: count }, () => this.str());
   }
 }
 

@@ -2,7 +2,7 @@ import { closeSync, readlinkSync } from 'node:fs';
 import { TurfError } from '../../cli/turf-error.js';
 import { type Kernel, KernelError } from '../../native-shim/kernel.js';
 import { encodeFrame, FrameChannel } from '../channel/frame-channel.js';
-import { PayloadReader, PayloadWriter } from '../channel/payload.js';
+import { PayloadWriter } from '../channel/payload.js';
 import { openProcess } from '../containers/process-facts.js';
 import { connectIfListening } from '../containers/start-connection.js';
 import { planError, read, SyncChannel } from '../containers/sync.js';
@@ -38,7 +38,7 @@ export async function seedParks(
     await channel.send('?');
     const frame = await channel.next();
     if (frame?.type !== 'K') return undefined;
-    return { warmPages: new PayloadReader(frame.payload).u32() };
+    return { warmPages: read(frame.payload, (reader) => reader.u32()) };
   } finally {
     abandoned.removeEventListener('abort', give);
     channel.destroy();

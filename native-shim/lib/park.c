@@ -37,6 +37,7 @@ struct turf_seed_point {
   struct turf_park_clone clone;
   struct ending_signals saved;
   sigset_t before;
+  struct turf_park_piece *taken;
 };
 
 _Static_assert(TURF_KEPT_FD_FIRST == 200, "the text below names it");
@@ -202,6 +203,7 @@ int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffe
                                     .gate = -1,
                                     .buffer = buffer,
                                     .capacity = capacity,
+                                    .inherits = clone->buffer != NULL,
                                     .rand_poll = clone->rand_poll,
                                     .rand_status = clone->rand_status,
                                     .loop_fork = clone->loop_fork,
@@ -214,6 +216,7 @@ int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffe
     return r;
   /* without huge pages (no memory, switched off) clones only take longer */
   (void)turf_park_code_to_huge_pages();
+  turf_park_settle_malloc(&point->taken);
   (void)sigfillset(&all);
   default_signals(&point->saved);
   (void)sigprocmask(SIG_BLOCK, &all, &point->before);
@@ -222,6 +225,9 @@ int turf_seed_park(struct turf_seed_point *point, int control_fd, uint8_t *buffe
     (void)leave(point);
     return tell(point, "{\"rehearsal\":true,\"listenFd\":200}");
   }
+  /* one that is a clone itself shares them with the seed that it was made of */
+  if (!clone->inherits)
+    (void)turf_park_constants_to_huge_pages(&clone->warmth);
   (void)sigprocmask(SIG_SETMASK, &point->before, NULL);
   while (!cloned) {
     r = accept_one(control_fd);

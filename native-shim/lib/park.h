@@ -58,6 +58,10 @@ TURF_EXPORT int turf_seed_warm_listener(char *name, uint32_t size);
 /* park_code.c: 0 or -errno, in which case the code runs on as it was. No other thread may run. */
 int turf_park_code_to_huge_pages(void);
 
+/* park_malloc.c: takes the free pieces of malloc's main heap, so that clones get theirs from its end. `taken` keeps them. No other thread may run. */
+struct turf_park_piece;
+void turf_park_settle_malloc(struct turf_park_piece **taken);
+
 /* park_memory.c: 0, or -EBUSY when another thread of this process does not sleep within `patience_ms`. */
 int turf_park_threads_sleep(int patience_ms);
 
@@ -97,6 +101,7 @@ struct turf_park_clone {
   struct turf_frame frame; /* the request, then what the clone received last */
   uint8_t *buffer;          /* for whole frames; in the end it starts with the text for JavaScript */
   uint32_t capacity, info_length;
+  int inherits; /* parks again */
   int waits; /* made ahead: the last plan is still to come */
   int lock[TURF_PARK_LOCK_PIPE]; /* libuv's */
   uint32_t lock_count;
@@ -121,6 +126,13 @@ int turf_park_rehearse(struct turf_park_clone *clone);
 
 /* Learns from `pid`, a clone of this process that has answered. 0 or -errno. */
 int turf_park_learn(struct turf_park_warmth *warmth, pid_t pid);
+
+/* How many pages between two addresses clones find ready; those ranges that lie wholly between them need not be made ready. */
+uint32_t turf_park_pages_within(const struct turf_park_warmth *warmth, unsigned long start, unsigned long end);
+void turf_park_forget_within(struct turf_park_warmth *warmth, unsigned long start, unsigned long end);
+
+/* park_code.c: likewise for those constants of the engine that clones read, as was learnt. */
+int turf_park_constants_to_huge_pages(struct turf_park_warmth *warmth);
 
 /* In a clone that is to park itself: what it learns will be its own. */
 void turf_park_forget(struct turf_park_warmth *warmth);

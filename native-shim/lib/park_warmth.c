@@ -104,6 +104,34 @@ int turf_park_learn(struct turf_park_warmth *warmth, pid_t pid) {
   return r;
 }
 
+uint32_t turf_park_pages_within(const struct turf_park_warmth *warmth, unsigned long start, unsigned long end) {
+  uint32_t pages = 0;
+
+  for (uint32_t i = 0; i < warmth->count; i++) {
+    const struct turf_park_range *range = &warmth->ranges[i];
+    unsigned long from = range->start > start ? range->start : start;
+    unsigned long to = range->start + range->length < end ? range->start + range->length : end;
+
+    if (to > from)
+      pages += (uint32_t)((to - from) / PAGE);
+  }
+  return pages;
+}
+
+void turf_park_forget_within(struct turf_park_warmth *warmth, unsigned long start, unsigned long end) {
+  uint32_t kept = 0;
+
+  for (uint32_t i = 0; i < warmth->count; i++) {
+    struct turf_park_range range = warmth->ranges[i];
+
+    if (range.start >= start && range.start + range.length <= end)
+      warmth->pages -= (uint32_t)(range.length / PAGE);
+    else
+      warmth->ranges[kept++] = range;
+  }
+  warmth->count = kept;
+}
+
 void turf_park_forget(struct turf_park_warmth *warmth) {
   if (warmth->ranges != NULL)
     (void)munmap(warmth->ranges, MAX_RANGES * sizeof *warmth->ranges);

@@ -1,7 +1,6 @@
 /* plan-test INIT - runs turf-init for real, as root: what each operation promises, seen from inside the container. TAP. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -16,78 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "container.h"
-
-#define SPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
-#define NO_U64 UINT64_C(0)
-
-struct suite {
-  const char *init;
-  char root[64];
-  int count, failed;
-};
-
-static void check(struct suite *s, int good, const char *promise, const struct outcome *out) {
-  s->count++;
-  printf("%s %d - %s\n", good ? "ok" : "not ok", s->count, promise);
-  if (good)
-    return;
-  s->failed++;
-  printf("# ready %d err %d opcode %u detail %s status %x\n# output: %s\n", out->ready, out->err, out->opcode,
-         out->detail, (unsigned)out->status, out->output);
-}
-
-static void path_in(char *path, const struct suite *s, const char *name) {
-  snprintf(path, 256, "%s/%s", s->root, name);
-}
-
-static void make_root(struct suite *s) {
-  const char *directories[] = {"bin", "proc", "dev", "etc", "tmp", "masked", "long", "copy", "sys"};
-  char path[256], command[1024];
-
-  strcpy(s->root, "/tmp/plan-test-XXXXXX");
-  if (mkdtemp(s->root) == NULL)
-    exit(99);
-  (void)chmod(s->root, 0755);
-  for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
-    path_in(path, s, directories[i]);
-    (void)mkdir(path, 0755);
-  }
-  snprintf(command, sizeof command,
-           "cp /bin/busybox %s/bin/ && for a in sh cat id ls mount grep touch hostname ifconfig stat tty readlink; do ln -s "
-           "busybox %s/bin/$a; done; echo secret >%s/masked/file; echo kept >%s/copy/file; mkdir %s/copy/sub; ln -s /tmp "
-           "%s/link; ln -s /nowhere %s/dangling; touch %s/bin/plain",
-           s->root, s->root, s->root, s->root, s->root, s->root, s->root, s->root);
-  if (system(command) != 0)
-    exit(99);
-}
-
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place) {
-  (void)facts, (void)kind, (void)place;
-  return remove(path);
-}
-
-static void base_mounts(struct builder *b, const struct suite *s) {
-  begin(b);
-  op(b, TURF_OP_SYNC, "u", 1);
-  op(b, TURF_OP_PROPAGATION, "Uu", (uint64_t)MS_SLAVE, 1);
-  op(b, TURF_OP_ROOTFS, "suU", s->root, -1, NO_U64);
-  op(b, TURF_OP_MOUNT_FS, "sssUUuu", "proc", "proc", "/proc", UINT64_C(14), NO_U64, 1, 0);
-  op(b, TURF_OP_MOUNT_FS, "sssUUuussss", "tmpfs", "tmpfs", "/dev", UINT64_C(2), NO_U64, 1, 2, "mode", "755", "size", "1m");
-  op(b, TURF_OP_MOUNT_FS, "sssUUuussssss", "devpts", "devpts", "/dev/pts", UINT64_C(10), NO_U64, 1, 3, "newinstance", "",
-     "ptmxmode", "0666", "mode", "0620");
-}
-
-static void end(struct builder *b, const char *script) {
-  op(b, TURF_OP_CHDIR, "su", "/", 0);
-  op(b, TURF_OP_FIND_PROGRAM, "ss", "sh", "/sbin:/bin");
-  op(b, TURF_OP_WAIT_START, "u", 0);
-  op(b, TURF_OP_EXEC, "vv", "sh", "-c", script, NULL, "PATH=/bin", NULL);
-}
-
-static int clean(const struct outcome *out) {
-  return out->ready && out->err == 0 && out->status == 0;
-}
+#include "suite.h"
 
 static void test_whole_container(struct suite *s) {
   struct sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
@@ -383,6 +311,37 @@ static void test_adopted(struct suite *s) {
   turf_close(&pair[1]);
 }
 
+static void test_reconfigured(struct suite *s) {
+  struct builder b;
+  struct outcome out;
+
+  base_mounts(&b, s);
+  op(&b, TURF_OP_MOUNT_FS, "sssUUuuss", "tmpfs", "tmpfs", "/tmp", NO_U64, NO_U64, 0, 1, "size", "1m");
+  op(&b, TURF_OP_RECONFIGURE, "suss", "/tmp", 1, "size", "3m");
+  op(&b, TURF_OP_MOUNT_SETATTR, "sUUUu", "/tmp", UINT64_C(1), NO_U64, NO_U64, 0);
+  op(&b, TURF_OP_RECONFIGURE, "sussss", "/dev", 2, "ro", "", "mode", "711");
+  op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
+  end(&b, "grep -E ' /(tmp|dev) ' /proc/self/mountinfo; stat -c %a /dev");
+  run_container(s->init, &b, SPACES, -1, &out);
+  check(s, clean(&out) && strstr(out.output, " /tmp ro,") != NULL && strstr(out.output, "size=3072k") != NULL,
+        "a mounted file system gets other options, its mount keeps its flags", &out);
+  check(s, strstr(out.output, " tmpfs ro,") != NULL, "a flag without a value reaches the file system", &out);
+
+  base_mounts(&b, s);
+  op(&b, TURF_OP_RECONFIGURE, "suss", "/tmp", 1, "size", "3m");
+  end(&b, "exit 0");
+  run_container(s->init, &b, SPACES, -1, &out);
+  check(s, !out.ready && out.opcode == TURF_OP_RECONFIGURE && strstr(out.detail, "remount /tmp") != NULL,
+        "what is no mount point is refused by its path", &out);
+
+  base_mounts(&b, s);
+  op(&b, TURF_OP_RECONFIGURE, "suss", "/dev", 1, "nonsense", "1");
+  end(&b, "exit 0");
+  run_container(s->init, &b, SPACES, -1, &out);
+  check(s, !out.ready && out.opcode == TURF_OP_RECONFIGURE && strstr(out.detail, "nonsense") != NULL,
+        "an option that the file system does not know is named", &out);
+}
+
 int main(int argc, char **argv) {
   struct suite s = {.init = argc > 1 ? argv[1] : "../dist/native/turf-init"};
 
@@ -401,7 +360,8 @@ int main(int argc, char **argv) {
   test_seccomp_listener(&s);
   test_hook_state(&s);
   test_adopted(&s);
+  test_reconfigured(&s);
   printf("1..%d\n", s.count);
-  (void)nftw(s.root, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+  remove_root(&s);
   return s.failed == 0 ? 0 : 1;
 }

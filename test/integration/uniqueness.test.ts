@@ -1,195 +1,126 @@
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { workerBundle } from './harness/bundle.js';
-import { http, type HttpAnswer } from './harness/http.js';
-import { openFiles } from './harness/processes.js';
+import { NetworkPeers, VISIT } from './harness/network-peers.js';
 import { requires } from './harness/requires.js';
-import { type State, Turfd } from './harness/turfd.js';
+import { runtimeBundle } from './harness/seeds.js';
+import { eventually, Turfd } from './harness/turfd.js';
+import { askAll, AT_ONCE, CLONES, compare, probe } from './harness/uniqueness-probe.js';
 
-/** `TURF_TEST_FULL=1`: 1,000 workers of each kind; otherwise enough to see a generator that repeats. */
-const WORKERS = process.env['TURF_TEST_FULL'] === '1' ? 1000 : 20;
-const AT_ONCE = 10;
-
-// Uses every generator before the fork: what was drawn ahead, or cached, would repeat in the clones.
-const probe = (beforeTheFork: string): string => `
-const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-const bytes = (count) => hex(crypto.getRandomValues(new Uint8Array(count)));
-let firedAt;
-async function probe() {
-  const form = new FormData();
-  form.set('a', 'b');
-  const aes = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);
-  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-  return {
-    mathRandom: [Math.random(), Math.random()].join(),
-    randomValues: bytes(16),
-    randomUUID: crypto.randomUUID(),
-    aesKey: hex(await crypto.subtle.exportKey('raw', aes)),
-    ecKey: hex(await crypto.subtle.exportKey('raw', pair.publicKey)),
-    signature: hex(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, new Uint8Array(1))),
-    formBoundary: new Response(form).headers.get('content-type'),
-    temporaryName: 'tmp-' + Math.random().toString(36).slice(2),
-    hostname: aworker.hostname,
-    id: aworker.id,
-  };
-}
-await probe();
-${beforeTheFork}
-export default {
-  async fetch() {
-    const timer = await new Promise((resolve) => { const t0 = performance.now(); setTimeout(() => resolve(performance.now() - t0), 20); });
-    const { ask } = aworker.env;
-    if (ask !== undefined) for (const url of ask.split(' ')) await fetch(url).catch(() => undefined);
-    return Response.json({
-      unique: await probe(),
-      pid: aworker.pid,
-      timeOrigin: performance.timeOrigin,
-      now: performance.now(),
-      wall: Date.now(),
-      timer,
-    });
-  },
-};`;
-
-interface Answer {
-  readonly unique: Readonly<Record<string, string>>;
-  readonly pid: number;
-  readonly timeOrigin: number;
-  readonly now: number;
-  readonly wall: number;
-  readonly timer: number;
+/** How a worker comes to be; each is PID 1 of namespaces of its own. */
+interface Kind {
+  readonly name: string;
+  readonly mode: 'userland' | 'runtime';
+  /** Its seed is a clone itself. */
+  readonly from?: true;
+  /** Clones that wait ahead of their use. */
+  readonly pool: number;
+  /** It starts from a startup snapshot and not as a clone. */
+  readonly cold?: true;
 }
 
-/** Asks so many workers, some at a time, each made by `make`. */
-async function ask(
+const KINDS: readonly Kind[] = [
+  { name: 'on request, of a userland seed', mode: 'userland', pool: 0 },
+  { name: 'on request, of a runtime seed', mode: 'runtime', pool: 0 },
+  { name: 'made ahead', mode: 'userland', pool: AT_ONCE },
+  { name: 'on request, of a seed that is a clone', mode: 'userland', from: true, pool: 0 },
+  { name: 'made ahead, of a seed that is a clone', mode: 'userland', from: true, pool: AT_ONCE },
+  { name: 'from a startup snapshot', mode: 'userland', pool: 0, cold: true },
+];
+
+/** Otherwise enough to see a generator that repeats. */
+const wanted = ({ cold }: Kind): number => Number(CLONES ?? (cold === true ? 5 : 20));
+
+const NODE_MODULES = ['node:crypto', 'node:https'];
+
+/** Makes a seed with that code, asks workers of it, and compares them. */
+async function askKind(
+  t: Test,
   turfd: Turfd,
-  kind: string,
-  make: (id: string) => Promise<HttpAnswer>,
-): Promise<{ answers: Answer[]; sockets: string[]; born: number[]; machineIds: number }> {
-  const answers: Answer[] = [];
-  const sockets: string[] = [];
-  const born: number[] = [];
-  let machineIds = 0;
-  const one = async (index: number): Promise<void> => {
-    const id = turfd.id(`${kind}${index}`);
-    const before = Date.now();
-    const { status, body } = await make(id);
-    if (status !== 201) throw new Error(`fork of ${id}: ${status} ${body}`);
-    // Over REST: a process for each question would take longer than all else.
-    const { turf, pid } = JSON.parse((await turfd.rest(`/containers/${id}`)).body) as State;
-    sockets.push(...[...openFiles(pid).values()].filter((link) => link.startsWith('socket:')));
-    if (existsSync(`/proc/${pid}/root/etc/machine-id`)) machineIds += 1;
-    answers.push(JSON.parse((await http(turf.listen ?? '', '/')).body) as Answer);
-    born.push(before);
-    await turfd.rest(`/containers/${id}?force=true`, { method: 'DELETE' });
-  };
-  for (let first = 0; first < WORKERS; first += AT_ONCE) {
-    const count = Math.min(AT_ONCE, WORKERS - first);
-    await Promise.all(Array.from({ length: count }, (_, index) => one(first + index)));
+  kind: Kind,
+  code: string,
+  network: 'none' | 'host',
+  parked: () => void = () => undefined,
+): Promise<Awaited<ReturnType<typeof askAll>>> {
+  const { mode, from, pool, cold } = kind;
+  const name = `${mode}${from === true ? 'from' : ''}${pool}${cold === true ? 'cold' : ''}`;
+  const [seed, base] = [turfd.id(name), turfd.id(`${name}base`)];
+  const { path } = workerBundle(t, code, {
+    turf: { seed: { mode }, pool, network, nodeModules: NODE_MODULES },
+  });
+  if (from === true) {
+    const bundle = runtimeBundle(t, { network });
+    await turfd.ok(['seed', 'create', '--bundle', bundle, '--pool', '0', base]);
   }
-  return { answers, sockets, born, machineIds };
-}
-
-function compare(t: Test, { answers, sockets, born, machineIds }: Awaited<ReturnType<typeof ask>>): void {
-  t.equal(answers.length, WORKERS);
-  for (const name of Object.keys(answers[0]?.unique ?? {})) {
-    const values = answers.map(({ unique }) => unique[name]);
-    t.equal(new Set(values).size, WORKERS, `${name}: no two alike, such as ${String(values[0])}`);
+  await turfd.ok(['seed', 'create', '--bundle', path, ...(from === true ? ['--from', base] : []), seed]);
+  parked();
+  if (cold === true) {
+    await turfd.ok(['fork', '--cold', seed, turfd.id('first')]);
+    await eventually('the snapshot', () => turfd.log().includes('startup snapshot built'), 60_000);
+    await turfd.ok(['delete', '--force', turfd.id('first')]);
   }
-  t.ok(
-    answers.every(({ pid }) => pid === 1),
-    'each is PID 1 of its namespace, and tells nobody which process it is',
+  const ready = (): Promise<void> =>
+    eventually(`${pool} clones to wait`, async () => {
+      const list = JSON.parse((await turfd.rest('/seeds')).body) as {
+        id: string;
+        pool: { ready: number };
+      }[];
+      return list.find(({ id }) => id === seed)?.pool.ready === pool;
+    });
+  const asked = await askAll(
+    turfd,
+    seed,
+    wanted(kind),
+    { network, ...(cold === true ? { cold } : {}) },
+    pool === 0 ? undefined : ready,
   );
-  for (const [index, { timeOrigin, now, wall, timer }] of answers.entries()) {
-    // A clock that went on from the seed's start would begin before the worker was asked for.
-    if (timeOrigin < (born[index] ?? 0) - 1000) t.fail(`the time origin ${timeOrigin} lies before its birth`);
-    if (Math.abs(timeOrigin + now - wall) > 1000)
-      t.fail(`its clocks differ: ${timeOrigin} + ${now}, ${wall}`);
-    // One that counts from the time of the seed would fire at once.
-    if (timer < 15) t.fail(`a timer of 20 ms took ${timer}`);
-  }
-  t.equal(new Set(sockets).size, sockets.length, 'no socket is in two of them');
-  t.equal(machineIds, 0, 'no machine id is to be seen');
+  t.equal(asked.length, wanted(kind));
+  compare(t, asked);
+  t.ok(
+    asked.every(({ wasAhead }) => wasAhead === pool > 0),
+    pool > 0 ? 'all of them were made ahead' : 'none was made ahead',
+  );
+  const start = cold === true ? 'snapshot' : undefined;
+  t.ok(asked.every((one) => one.start === start));
+  await turfd.ok(['delete', '--force', seed]);
+  if (from === true) await turfd.ok(['delete', '--force', base]);
+  return asked;
 }
 
-/** What a TLS client says first (RFC 8446, section 4.1.2), and what of it must never repeat. */
-class Hellos {
-  readonly server = createTcpServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', (data) => {
-      // Record header 5, handshake header 4, version 2; then 32 random bytes, and the session id with its length before it.
-      this.randoms.push(data.subarray(11, 43).toString('hex'));
-      this.sessions.push(data.subarray(44, 44 + (data[43] ?? 0)).toString('hex'));
-      socket.destroy();
+await t.test('no two workers share an identity or a random value', requires(), async (outer) => {
+  const turfd = await Turfd.start(outer);
+  for (const kind of KINDS)
+    await outer.test(`${wanted(kind)} ${kind.name}`, async (t) => {
+      await askKind(t, turfd, kind, probe(), 'none');
     });
-  });
-  readonly randoms: string[] = [];
-  readonly sessions: string[] = [];
-}
-
-async function listen(t: Test, server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
-
-await t.test(`no two of ${WORKERS} workers share an identity or a random value`, requires(), async (t) => {
-  const turfd = await Turfd.start(t);
-
-  for (const [kind, mode, pool] of [
-    ['made ahead, in a pool', 'userland', AT_ONCE],
-    ['made on request by a runtime seed', 'runtime', 0],
-    ['made on request by a userland seed', 'userland', 0],
-  ] as const)
-    await t.test(`clones ${kind}`, async (t) => {
-      const seed = turfd.id(`${mode}${pool}`);
-      const { path } = workerBundle(t, probe(''), { turf: { seed: { mode }, pool } });
-      await turfd.ok(['seed', 'create', '--bundle', path, seed]);
-      compare(
-        t,
-        await ask(turfd, `${mode}${pool}`, (id) =>
-          turfd.rest(`/seeds/${seed}/fork`, { method: 'POST', body: JSON.stringify({ id }) }),
-        ),
-      );
-      await turfd.ok(['delete', '--force', seed]);
-    });
-
-  await t.test('clones in the host network: TLS, HTTP connections, nothing cached', async (t) => {
-    const hellos = new Hellos();
-    const connections = new Set<unknown>();
-    const server = createServer((request, out) => {
-      connections.add(request.socket);
-      out.end('kept');
-    });
-    const urls = [
-      `https://127.0.0.1:${await listen(t, hellos.server)}/`,
-      `http://127.0.0.1:${await listen(t, server)}/`,
-    ];
-    t.teardown(() => server.closeAllConnections());
-    const seed = turfd.id('host');
-    // The seed has been there: agents, connections and sessions of its own would be in every clone.
-    const visits = urls.map((url) => `await fetch('${url}').catch(() => undefined);`).join('\n');
-    const { path } = workerBundle(t, probe(visits), { turf: { seed: true, network: 'host' } });
-    await turfd.ok(['seed', 'create', '--bundle', path, seed]);
-    t.equal(hellos.randoms.length, 1);
-    t.equal(connections.size, 1);
-    compare(
-      t,
-      await ask(turfd, 'host', (id) =>
-        turfd.rest(`/seeds/${seed}/fork`, {
-          method: 'POST',
-          body: JSON.stringify({ id, network: 'host', env: { ask: urls.join(' ') } }),
-        }),
-      ),
-    );
-    t.equal(connections.size, 1 + WORKERS, "a connection of its own for each, the seed's for none");
-    t.equal(hellos.randoms.length, 1 + WORKERS);
-    t.equal(new Set(hellos.randoms).size, 1 + WORKERS, 'TLS: no random of a handshake twice');
-    t.equal(new Set(hellos.sessions).size, 1 + WORKERS, 'TLS: no session twice, none resumed');
-    await turfd.ok(['delete', '--force', seed]);
-  });
 });
+
+await t.test(
+  'no two workers in the host network share a connection, a session, a mask or an address',
+  requires('program:openssl', 'program:unshare'),
+  async (outer) => {
+    const peers = await NetworkPeers.start(outer);
+    const turfd = await Turfd.start(outer, [], peers.under);
+    // Clones ahead have a network of their own, and are for nobody who wants the host's.
+    for (const kind of KINDS.filter(({ mode, pool }) => mode === 'userland' && pool === 0))
+      await outer.test(`${wanted(kind)} ${kind.name}`, async (t) => {
+        peers.reset();
+        // The seed has been there, and found no name: agents, connections, sessions, masks and answers of its own would be in every clone.
+        const code = probe(VISIT, peers.urls);
+        const asked = await askKind(t, turfd, kind, code, 'host', () => {
+          t.equal(peers.connections.size, 2, 'of its fetch and its WebSocket');
+        });
+        for (const { answer } of asked)
+          t.strictSame(answer.seen, { place: 'found', sessions: ['new', 'resumed'] });
+        const all = 1 + wanted(kind);
+        t.equal(peers.connections.size, 2 * all, "connections of its own for each, the seed's for none");
+        for (const [what, values] of Object.entries({
+          'TLS: no random of a handshake twice': peers.randoms,
+          'TLS: no session id twice': peers.sessionIds,
+          'WebSockets: no mask twice': peers.masks,
+        })) {
+          t.equal(values.length, all, what);
+          t.equal(new Set(values).size, all, what);
+        }
+      });
+  },
+);

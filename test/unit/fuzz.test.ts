@@ -1,6 +1,10 @@
 import t, { type Test } from 'tap';
 
 import { TurfError } from '../../cli/turf-error.js';
+import { encodeFrame, FrameChannel } from '../../daemon/channel/frame-channel.js';
+import { decodeLaunchAnswer } from '../../daemon/channel/launch-request.js';
+import { type PayloadReader, PayloadWriter } from '../../daemon/channel/payload.js';
+import { planError, read } from '../../daemon/containers/sync.js';
 import { compileSeccomp } from '../../daemon/seccomp/compile.js';
 import { loadLibseccomp } from '../../native-shim/libseccomp.js';
 import { ALL_CAPABILITIES, CAPABILITIES, capabilityMask } from '../../oci-spec/capabilities.js';
@@ -9,6 +13,7 @@ import { MOUNT_OPTIONS } from '../../oci-spec/mount-options.js';
 import { parseMountOptions } from '../../oci-spec/parse-mount-options.js';
 import { parseConfig } from '../../oci-spec/parse.js';
 import { compile } from './daemon/plan/plan-fixture.js';
+import { socketPair } from './daemon/channel/socket-pair.js';
 import { mutate, Random } from './mutator.js';
 import { CONTAINER, type Json, patched, PODMAN, WORKER } from './oci-spec/example-configs.js';
 
@@ -127,4 +132,70 @@ void t.test('seccomp profiles: compiled to a program, or refused with a reason',
     });
   });
   t.end();
+});
+
+/** Bytes that were changed, cut, or made up. */
+function spoilt(random: Random, bytes: Buffer): Buffer {
+  const changed = Buffer.from(
+    random.below(4) === 0 ? Array.from({ length: random.below(64) }, () => random.below(256)) : bytes,
+  );
+  for (let count = random.below(4); count > 0 && changed.length > 0; count--)
+    changed[random.below(changed.length)] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.below(256)]);
+  return changed.subarray(0, changed.length - (random.below(3) === 0 ? random.below(changed.length + 1) : 0));
+}
+
+void t.test('payloads of others: decoded whole, or refused as cut short', (t) => {
+  const report = new PayloadWriter().i32(2).u32(1).u32(11).str('mount \u0007 on /\u001b[2J').finish();
+  const lists = new PayloadWriter().u32(2).str('a').str('').u64(7n).finish();
+  rounds(t, ROUNDS, (random, seed) => {
+    const decoders: readonly ((payload: Buffer) => unknown)[] = [
+      (payload) => read(payload, () => decodeLaunchAnswer(payload)),
+      (payload) => read(payload, (reader: PayloadReader) => [reader.strings(), reader.u64()]),
+    ];
+    const payload = spoilt(random, random.pick([report, lists]));
+    return goesThrough(t, seed, payload.toString('hex'), () => void random.pick(decoders)(payload));
+  });
+  t.end();
+});
+
+void t.test('what a process says went wrong is one printable line of an error', (t) => {
+  const report = new PayloadWriter().i32(2).u32(1).u32(11).str('mount \u0007 on /\u001b[2J\n').finish();
+  for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
+    const payload = spoilt(new Random(seed), report);
+    goesThrough(t, seed, payload.toString('hex'), () => {
+      const { message } = planError(payload, ['root', 'mounts[0]']);
+      if (message === '' || message.length > 3000 || /\p{Cc}/u.test(message))
+        t.fail(`TURF_FUZZ_SEED=${seed}: ${JSON.stringify(message)}`);
+    });
+  }
+  t.pass(`${ROUNDS} reports`);
+  t.end();
+});
+
+void t.test('frames: in order however they are cut, and a spoilt stream ends or waits', async (t) => {
+  for (let seed = SEED; seed < SEED + ROUNDS / 40; seed++) {
+    const random = new Random(seed);
+    const [near, far] = socketPair(t);
+    const channel = new FrameChannel(near, 512);
+    const sent = Array.from({ length: random.below(8) }, () => Buffer.alloc(random.below(513), seed));
+    const whole = Buffer.concat(sent.map((payload) => encodeFrame('O', payload)));
+    const isSpoilt = random.below(2) === 0;
+    const bytes = isSpoilt ? spoilt(random, whole) : whole;
+    for (let at = 0; at < bytes.length;) {
+      const size = 1 + random.below(400);
+      far.write(bytes.subarray(at, at + size));
+      at += size;
+    }
+    far.end();
+    const received: Buffer[] = [];
+    for (let frame = await channel.next(); frame !== undefined; frame = await channel.next())
+      received.push(frame.payload);
+    const good = isSpoilt
+      ? received.every((payload) => payload.length <= 512)
+      : Buffer.concat(received).equals(Buffer.concat(sent)) && received.length === sent.length;
+    if (!good) t.fail(`TURF_FUZZ_SEED=${seed}: ${received.length} of ${sent.length} frames`);
+    near.destroy();
+    far.destroy();
+  }
+  t.pass(`${ROUNDS / 40} streams`);
 });

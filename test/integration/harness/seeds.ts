@@ -18,9 +18,9 @@ export const says = (text: string): string =>
 export const sayingBundle = (t: Test, text: string): string =>
   workerBundle(t, says(text), { turf: { seed: true } }).path;
 
-/** The bundle of a runtime seed, which others are cloned from. */
-export const runtimeBundle = (t: Test): string =>
-  workerBundle(t, {}, { turf: { code: undefined, seed: { mode: 'runtime' } } }).path;
+/** The bundle of a runtime seed, which others are cloned from. @param turf more members of `turf` */
+export const runtimeBundle = (t: Test, turf: object = {}): string =>
+  workerBundle(t, {}, { turf: { code: undefined, seed: { mode: 'runtime' }, ...turf } }).path;
 
 /** Follows a seed's events: types and reasons, in order. */
 export async function seedEvents(turfd: Turfd, seed: string): Promise<() => string[]> {

@@ -46,17 +46,24 @@ export class Turfd {
   readonly prefix = `tf${process.pid}x${++count}`;
   readonly #t: Test;
   readonly #args: readonly string[];
+  readonly #under: readonly string[];
   #front: ChildProcess | undefined;
   #feed: EventFeed | undefined;
 
-  private constructor(t: Test, args: readonly string[]) {
+  private constructor(t: Test, args: readonly string[], under: readonly string[]) {
     this.#t = t;
     this.#args = args;
+    this.#under = under;
   }
 
-  /** Starts bin/turfd on a new temporary root and waits until it accepts. @param args more flags of turfd */
-  static async start(t: Test, args: readonly string[] = []): Promise<Turfd> {
-    const turfd = new Turfd(t, args);
+  /**
+   * Starts bin/turfd on a new temporary root and waits until it accepts.
+   *
+   * @param args more flags of turfd
+   * @param under a command that executes what follows it
+   */
+  static async start(t: Test, args: readonly string[] = [], under: readonly string[] = []): Promise<Turfd> {
+    const turfd = new Turfd(t, args, under);
     t.teardown(() => turfd.#teardown());
     await turfd.up();
     return turfd;
@@ -70,7 +77,8 @@ export class Turfd {
   async up(): Promise<void> {
     const log = openSync(this.logFile, 'a');
     const before = this.log().length;
-    const front = spawn(TURFD, ['--root', this.root, ...this.#args], { stdio: ['ignore', log, log] });
+    const [program = TURFD, ...args] = [...this.#under, TURFD, '--root', this.root, ...this.#args];
+    const front = spawn(program, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#front = front;
     const ended = new AbortController();

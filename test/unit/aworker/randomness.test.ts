@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import t from 'tap';
-import { installRandomness, reseed } from '../../../aworker/randomness.js';
+import { installRandomness, randomFillAhead, reseed } from '../../../aworker/randomness.js';
 
 void t.test('Math.random and crypto.randomUUID are replaced by generators without inherited state', (t) => {
   const native = Object.getOwnPropertyDescriptor(Math, 'random');
@@ -38,4 +38,24 @@ void t.test("fetch's own random numbers come from a generator without values mad
   };
   t.match(boundary(), /^multipart\/form-data; boundary=/);
   t.not(boundary(), boundary());
+});
+
+void t.test('what a library draws ahead is drawn anew', (t) => {
+  const buffer = randomFillAhead(new Uint8Array(64));
+  const before = buffer.toString();
+  t.not(before, new Uint8Array(64).toString());
+  reseed();
+  t.not(buffer.toString(), before);
+  t.end();
+});
+
+void t.test('node:crypto has no UUIDs made ahead for who imports it', async (t) => {
+  const { default: nodeCrypto } = await import('node:crypto');
+  const native = Object.getOwnPropertyDescriptor(nodeCrypto, 'randomUUID');
+  installRandomness();
+  t.match(native, { enumerable: true, writable: true });
+  t.equal(nodeCrypto.randomUUID.name, 'randomUUID');
+  t.match(nodeCrypto.randomUUID(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  t.not(nodeCrypto.randomUUID({}), nodeCrypto.randomUUID());
+  t.end();
 });
