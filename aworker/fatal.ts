@@ -29,6 +29,9 @@ export function describe(error: unknown): string {
 /** Prints an error that nothing handled and ends the worker with status 1. */
 export function die(leave: Leave, prefix: string, error: unknown): never {
   writeText(2, `${prefix}${describe(error)}\n`);
+  // Node does so itself only where nobody listens to what nobody caught.
+  if (process.report.reportOnUncaughtException)
+    process.report.writeReport(error instanceof Error ? error : new Error(String(error)));
   return leave(1);
 }
 

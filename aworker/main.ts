@@ -1,10 +1,10 @@
-#!/usr/bin/env node
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+#!/usr/bin/env -S node --experimental-vm-modules --expose-internals --no-warnings
+import { createRequire } from 'node:module';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { aworkerNodeFlags } from '../native-shim/node-flags.js';
+import { loneNodeFlags } from '../native-shim/node-flags.js';
+import { splitEngineOptions } from './engine-options.js';
 import { type Limits } from './limits.js';
 import { listenOptions } from './listen-address.js';
 import { VERSION } from './version.js';
@@ -21,6 +21,10 @@ Runs a worker without turf: one process, no isolation.
   --node-module NAME a module of Node.js that the code may import: node:buffer, …; may be repeated
   --help, --version
 
+Options of Node.js that it takes: --inspect[=HOST:PORT], --cpu-prof, --heap-prof, --cpu-prof-dir=DIR …,
+--report-on-fatalerror, --report-on-signal, --report-uncaught-exception, --report-dir=DIR …,
+--heapsnapshot-near-heap-limit=N, --heapsnapshot-signal=SIGNAL, --diagnostic-dir=DIR.
+
 The worker ends with 0 on its own, 1 after an error nobody handled, 143 after SIGTERM.
 `;
 
@@ -34,9 +38,9 @@ interface Settings {
   readonly nodeModules: readonly string[];
 }
 
-function parse(args: string[]): Settings | 'help' | 'version' {
+function parse(args: readonly string[]): Settings | 'help' | 'version' {
   const { values, positionals } = parseArgs({
-    args,
+    args: [...args],
     allowPositionals: true,
     options: {
       ...WORKER_OPTIONS,
@@ -57,17 +61,20 @@ function parse(args: string[]): Settings | 'help' | 'version' {
   };
 }
 
-/** Node reads its engine flags at start only, so the worker is a process of its own. */
-function run(config: Settings): void {
-  const program = fileURLToPath(new URL('run.js', import.meta.url));
-  const child = spawn(process.execPath, [...aworkerNodeFlags(config.limits.heapBytes), program], {
-    stdio: 'inherit',
-    env: { ...process.env, TURF_WORKER: JSON.stringify(config) },
-  });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => fail(error.message));
-  child.on('exit', (code, signal) =>
-    process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+/** Node reads its engine's flags at start only: where one is missing, this process starts anew with it. */
+async function run(config: Settings, engine: readonly string[]): Promise<void> {
+  const flags = [...loneNodeFlags(config.limits.heapBytes), ...engine];
+  if (flags.every((flag) => process.execArgv.includes(flag))) {
+    process.env['TURF_WORKER'] = JSON.stringify(config);
+    createRequire(import.meta.url)('./run.cjs');
+    return;
+  }
+  const { execProgram } = await import('../native-shim/exec.js');
+  const program = fileURLToPath(import.meta.url);
+  execProgram(
+    process.execPath,
+    [...process.execArgv, ...flags, program, ...process.argv.slice(2)],
+    process.env,
   );
 }
 
@@ -82,10 +89,11 @@ try {
     const { runDev } = await import('./dev/dev.js');
     await runDev(rest);
   } else {
-    const config = parse(process.argv.slice(2));
+    const { engine, rest: own } = splitEngineOptions(process.argv.slice(2));
+    const config = parse(own);
     if (config === 'help') process.stdout.write(HELP);
     else if (config === 'version') process.stdout.write(`aworker ${VERSION} (Node.js ${process.version})\n`);
-    else run(config);
+    else await run(config, engine);
   }
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-/** A worker that is not a clone: started by turf without a seed, or by `aworker` for development. Needs AWORKER_NODE_FLAGS. */
+/** A worker that is not a clone, of `aworker`. Needs LONE_NODE_FLAGS. */
 import process from 'node:process';
 import { parseWorkerConfig, takeVariable } from './config.js';
 import * as httpServer from './http-server.js';

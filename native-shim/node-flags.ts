@@ -17,10 +17,25 @@ export const AWORKER_NODE_FLAGS: readonly string[] = [
   '--no-warnings',
 ];
 
+/** Those of them that a worker needs which is never cloned: its engine may use threads. `aworker/main.ts` has them in its first line, too. */
+export const LONE_NODE_FLAGS: readonly string[] = [
+  '--experimental-vm-modules',
+  '--expose-internals',
+  '--no-warnings',
+];
+
 const MIB = 1024 * 1024;
+
+function heapFlags(heapBytes: number): readonly string[] {
+  return heapBytes === 0 ? [] : [`--max-old-space-size=${Math.ceil(heapBytes / MIB)}`];
+}
 
 /** The flags with a bound for JavaScript's heap, in bytes; none or 0: the engine's own. */
 export function aworkerNodeFlags(heapBytes = 0): readonly string[] {
-  const heap = heapBytes === 0 ? [] : [`--max-old-space-size=${Math.ceil(heapBytes / MIB)}`];
-  return [...AWORKER_NODE_FLAGS, ...heap];
+  return [...AWORKER_NODE_FLAGS, ...heapFlags(heapBytes)];
+}
+
+/** The same for a worker that is never cloned. */
+export function loneNodeFlags(heapBytes = 0): readonly string[] {
+  return [...LONE_NODE_FLAGS, ...heapFlags(heapBytes)];
 }

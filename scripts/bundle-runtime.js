@@ -1,4 +1,5 @@
-// Bundles what a worker's start loads: undici into one file, and the runtime into the one script that a startup snapshot is built from.
+// Bundles what a worker's start loads: undici into one file, the runtime into the script that a startup snapshot is built from, and into the one that
+// bin/aworker runs.
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,5 +49,16 @@ await build({
   banner: {
     js: `const ownProcess = require('node:process'), { pathToFileURL } = require('node:url');
 const placeOf = (file) => new URL('../' + file, pathToFileURL(ownProcess.argv[1])).href;`,
+  },
+});
+// One file is read and compiled in a third of the time of its sixty modules.
+await build({
+  ...common,
+  entryPoints: [`${dist}aworker/run.js`],
+  outfile: `${dist}aworker/run.cjs`,
+  plugins: [places],
+  banner: {
+    js: `const { pathToFileURL } = require('node:url');
+const placeOf = (file) => new URL('../' + file, pathToFileURL(__filename)).href;`,
   },
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { aworkerNodeFlags } from '../../native-shim/node-flags.js';
+import { loneNodeFlags } from '../../native-shim/node-flags.js';
 import { parseReport, type Report, type Start } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('worker.js', import.meta.url));
@@ -23,7 +23,7 @@ export class WorkerProcess {
    * @param heapBytes bound of JavaScript's heap; 0: the engine's own
    */
   constructor(listenFd: number, heapBytes: number) {
-    this.#child = spawn(process.execPath, [...aworkerNodeFlags(heapBytes), PROGRAM], {
+    this.#child = spawn(process.execPath, [...loneNodeFlags(heapBytes), PROGRAM], {
       stdio: ['ignore', 'inherit', 'inherit', listenFd, 'ipc'],
       // A group of its own: Ctrl-C reaches `aworker dev`, which ends its workers in order.
       detached: true,

@@ -1,4 +1,4 @@
-/** The program of a worker of `aworker dev`: makes the runtime, waits to be told what to run, and runs it. Needs AWORKER_NODE_FLAGS. */
+/** The program of a worker of `aworker dev`: makes the runtime, waits to be told what to run, and runs it. Needs LONE_NODE_FLAGS. */
 import inspector from 'node:inspector';
 import process from 'node:process';
 import { parseWorkerConfig } from '../config.js';

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,9 @@ async function ended(child: ChildProcess): Promise<{ code: unknown; out: string;
   let err = '';
   child.stdout?.on('data', (text: Buffer) => (out += text.toString()));
   child.stderr?.on('data', (text: Buffer) => (err += text.toString()));
-  const [code] = (await once(child, 'close')) as unknown[];
+  const [status, signal] = (await once(child, 'close')) as unknown[];
+  // As a shell has it.
+  const code = signal === 'SIGABRT' ? 128 + constants.signals.SIGABRT : status;
   return { code, out, err };
 }
 
@@ -38,6 +40,30 @@ void t.test('help, version and wrong usage', async (t) => {
     code: 2,
     err: /--node-module fs: not a module/,
   });
+});
+
+void t.test('options of the engine: profiles, reports, a debugger', async (t) => {
+  const directory = t.testdir({ out: {}, 'index.js': 'setTimeout(() => { throw new Error("late") }, 50);' });
+  const out = join(directory, 'out');
+  const child = aworker(
+    ...[join(directory, 'index.js'), '--listen', 'tcp:127.0.0.1:0', '--inspect=127.0.0.1:0'],
+    ...['--cpu-prof', `--cpu-prof-dir=${out}`, '--heap-prof', `--heap-prof-dir=${out}`],
+    ...['--report-uncaught-exception', `--report-directory=${out}`],
+  );
+  t.match(await ended(child), { code: 1, err: /Debugger listening on ws:[^]*Uncaught Error: late/ });
+  const files = readdirSync(out).sort();
+  t.match(files, [/^CPU\..*\.cpuprofile$/, /^Heap\..*\.heapprofile$/, /^report\..*\.json$/]);
+  const report: unknown = JSON.parse(readFileSync(join(out, files[2] ?? ''), 'utf8'));
+  t.match(report, { javascriptStack: { message: 'Error: late' } });
+});
+
+void t.test('what was started is the worker: it dies with a SIGKILL', async (t) => {
+  const directory = t.testdir({ 'index.js': 'console.log(aworker.pid); setInterval(() => 0, 1000);' });
+  const child = aworker(join(directory, 'index.js'), '--listen', 'tcp:127.0.0.1:0');
+  const [text] = (await once(child.stdout ?? child, 'data')) as unknown[];
+  t.equal(Number(String(text).split('\n')[0]), child.pid);
+  child.kill('SIGKILL');
+  t.match(await once(child, 'close'), [null, 'SIGKILL']);
 });
 
 void t.test('a script that fails ends with status 1 and its error on stderr', async (t) => {
@@ -184,7 +210,7 @@ void t.test(
       t,
       `const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
      export default { async fetch({ url, signal }) {
-       if (url.endsWith('/waits')) { await later(600); return new Response('waited'); }
+       if (url.endsWith('/waits')) { await later(400); return new Response('waited'); }
        while (!signal.aborted) { for (const end = performance.now() + 5; performance.now() < end; ); await later(0); }
        return new Response(signal.reason.name);
      } };`,
