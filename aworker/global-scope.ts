@@ -28,6 +28,9 @@ import {
   ServiceWorkerGlobalScope,
   WorkerGlobalScope,
 } from './web/scope-interfaces.js';
+import { FileList, FileReader } from './web/file-reader.js';
+import { ProgressEvent } from './web/progress-event.js';
+import { TextDecoder, TextDecoderStream } from './web/text-decoder.js';
 import { LexicalRequire } from './web/lexical-require.js';
 import { installWasmStreaming } from './web/wasm-streaming.js';
 import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
@@ -69,6 +72,7 @@ function defineClasses(): void {
   for (const value of [
     ...classes,
     ...[Cache, CacheStorage, CompressionStream, DecompressionStream],
+    ...[TextDecoder, TextDecoderStream, FileList, FileReader, ProgressEvent],
     ...[ExtendableEvent, FetchEvent, PromiseRejectionEvent],
     ...[
       BroadcastChannel,

@@ -1,4 +1,4 @@
-// Bundles what a worker's start loads: undici into one file, and the runtime into the one script that a startup snapshot is built from.
+// Bundles what a worker's start loads: undici and the decoders of rare encodings into one file each, and the runtime into the one script that a startup snapshot is built from.
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,12 @@ await build({
     resolveDir: root,
   },
   outfile: `${dist}aworker/web/undici.cjs`,
+});
+await build({
+  ...common,
+  stdin: { contents: `module.exports = require('@exodus/bytes/encoding.js');`, resolveDir: root },
+  minify: true,
+  outfile: `${dist}aworker/web/encoding.cjs`,
 });
 await build({
   ...common,
