@@ -85,7 +85,7 @@ function defineClasses(): void {
     ],
   ])
     define(value.name, value);
-  broadcastAs((data) => new MessageEvent('message', { data }));
+  broadcastAs((data) => new MessageEvent('message', { data, origin: 'null' }));
   Object.defineProperty(ErrorEvent, 'length', { value: 1, configurable: true });
   deliverAs((data, ports, type) => new MessageEvent(type, { data, ports }));
 }
@@ -168,7 +168,14 @@ export function sealGlobalScope(): void {
     defineScopeOperation(name, operation, operation.length);
   defineScopeOperation('structuredClone', structuredClone, 1);
   defineScopeOperation('importScripts', importScripts, 0);
-  defineScopeOperation('reportError', reportError, 1);
+  defineScopeOperation(
+    'reportError',
+    (...args: unknown[]) => {
+      requireArguments('reportError', 1, args.length);
+      reportError(args[0]);
+    },
+    1,
+  );
   defineScopeOperation('fetch', fetch, 1);
   defineScopeOperation(
     'queueMicrotask',
