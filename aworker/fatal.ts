@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { inspect } from 'node:util';
 import { PromiseRejectionEvent } from './events.js';
-import { dispatchCollecting } from './scope-events.js';
+import { dispatchCollecting, reportErrorsBy } from './scope-events.js';
 import { mapStack } from './source-map.js';
 import { writeText } from './standard-output.js';
 import { ErrorEvent } from './web/fetch-family.js';
@@ -85,14 +85,20 @@ export function reportFailedRequest(
 
 /** Turns what nothing caught into events on the global scope; unhandled, they end the worker with status 1. */
 export function installErrorEvents(leave: Leave): void {
-  process.on('uncaughtException', (error: unknown) => {
-    raiseOrDie(
-      leave,
-      'error',
-      () => raiseError(error),
-      () => die(leave, 'Uncaught ', error),
-    );
-  });
+  let reporting = false;
+  const report = (error: unknown): void => {
+    const unhandled = (): never => die(leave, 'Uncaught ', error);
+    // An error in the middle of reporting one raises no event (HTML, 8.1.4.6: in error reporting mode).
+    if (reporting) unhandled();
+    reporting = true;
+    try {
+      raiseOrDie(leave, 'error', () => raiseError(error), unhandled);
+    } finally {
+      reporting = false;
+    }
+  };
+  process.on('uncaughtException', report);
+  reportErrorsBy(report);
   process.on('unhandledRejection', (reason, promise) => {
     raiseOrDie(
       leave,

@@ -28,6 +28,9 @@ import {
   ServiceWorkerGlobalScope,
   WorkerGlobalScope,
 } from './web/scope-interfaces.js';
+import { FileList, FileReader } from './web/file-reader.js';
+import { ProgressEvent } from './web/progress-event.js';
+import { TextDecoder, TextDecoderStream } from './web/text-decoder.js';
 import { LexicalRequire } from './web/lexical-require.js';
 import { installWasmStreaming } from './web/wasm-streaming.js';
 import { installKeys, KEYS_SHOW_MATERIAL } from './web/crypto-key.js';
@@ -69,6 +72,7 @@ function defineClasses(): void {
   for (const value of [
     ...classes,
     ...[Cache, CacheStorage, CompressionStream, DecompressionStream],
+    ...[TextDecoder, TextDecoderStream, FileList, FileReader, ProgressEvent],
     ...[ExtendableEvent, FetchEvent, PromiseRejectionEvent],
     ...[
       BroadcastChannel,
@@ -81,7 +85,7 @@ function defineClasses(): void {
     ],
   ])
     define(value.name, value);
-  broadcastAs((data) => new MessageEvent('message', { data }));
+  broadcastAs((data) => new MessageEvent('message', { data, origin: 'null' }));
   Object.defineProperty(ErrorEvent, 'length', { value: 1, configurable: true });
   deliverAs((data, ports, type) => new MessageEvent(type, { data, ports }));
 }
@@ -164,7 +168,14 @@ export function sealGlobalScope(): void {
     defineScopeOperation(name, operation, operation.length);
   defineScopeOperation('structuredClone', structuredClone, 1);
   defineScopeOperation('importScripts', importScripts, 0);
-  defineScopeOperation('reportError', reportError, 1);
+  defineScopeOperation(
+    'reportError',
+    (...args: unknown[]) => {
+      requireArguments('reportError', 1, args.length);
+      reportError(args[0]);
+    },
+    1,
+  );
   defineScopeOperation('fetch', fetch, 1);
   defineScopeOperation(
     'queueMicrotask',

@@ -119,9 +119,18 @@ export function setListenersAside(): () => void {
   };
 }
 
-/** HTML's reportError: raises the `error` event for an exception that nobody caught. */
-export function reportError(error: unknown): void {
+let raise = (error: unknown): void => {
   queueMicrotask(() => {
     throw error;
   });
+};
+
+/** What raises the `error` event for an exception that nobody caught, at once. */
+export function reportErrorsBy(handler: typeof raise): void {
+  raise = handler;
+}
+
+/** HTML, 8.1.4.7: raises the `error` event, and returns once its listeners have been called. */
+export function reportError(error: unknown): void {
+  raise(error);
 }

@@ -1,5 +1,5 @@
-// Bundles what a worker's start loads: undici into one file, the runtime into the script that a startup snapshot is built from, and into the one that
-// bin/aworker runs.
+// Bundles what a worker's start loads: undici and the decoders of rare encodings into one file each, the runtime into the script that a startup
+// snapshot is built from, and into the one that bin/aworker runs.
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,12 @@ await build({
     resolveDir: root,
   },
   outfile: `${dist}aworker/web/undici.cjs`,
+});
+await build({
+  ...common,
+  stdin: { contents: `module.exports = require('@exodus/bytes/encoding.js');`, resolveDir: root },
+  minify: true,
+  outfile: `${dist}aworker/web/encoding.cjs`,
 });
 await build({
   ...common,

@@ -51,7 +51,7 @@ declare var TextDecoderStream: {
   new (label?: string, options?: TextDecoderOptions): TextDecoderStream;
 };
 
-type CompressionFormat = 'deflate' | 'deflate-raw' | 'gzip';
+type CompressionFormat = 'brotli' | 'deflate' | 'deflate-raw' | 'gzip';
 interface CompressionStream {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<BufferSource>;

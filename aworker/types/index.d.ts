@@ -10,6 +10,7 @@
 /// <reference path="./encoding.d.ts" />
 /// <reference path="./events.d.ts" />
 /// <reference path="./fetch.d.ts" />
+/// <reference path="./files.d.ts" />
 /// <reference path="./messaging.d.ts" />
 /// <reference path="./modules.d.ts" />
 /// <reference path="./performance.d.ts" />

@@ -1,31 +1,6 @@
 import { Buffer } from 'node:buffer';
-import {
-  createDeflate,
-  createDeflateRaw,
-  createGunzip,
-  createGzip,
-  createInflate,
-  createInflateRaw,
-} from 'node:zlib';
+import { type Codec, type Format, FORMATS } from './compression-formats.js';
 import { conform, illegalInvocation, requireArguments, toDomString } from './interface.js';
-
-type Codec = ReturnType<typeof createGzip>;
-type Format = 'deflate' | 'deflate-raw' | 'gzip';
-
-const COMPRESSORS: Readonly<Record<Format, () => Codec>> = {
-  deflate: createDeflate,
-  'deflate-raw': createDeflateRaw,
-  gzip: createGzip,
-};
-const DECOMPRESSORS: Readonly<Record<Format, () => Codec>> = {
-  deflate: createInflate,
-  'deflate-raw': createInflateRaw,
-  gzip: createGunzip,
-};
-
-function isFormat(value: string): value is Format {
-  return Object.hasOwn(COMPRESSORS, value);
-}
 
 function bytesOf(chunk: unknown): Uint8Array {
   if (ArrayBuffer.isView(chunk) && chunk.buffer instanceof ArrayBuffer)
@@ -105,14 +80,15 @@ function pairOf(stream: object): TransformStream<unknown, Uint8Array> {
 function formatOf(name: string, args: readonly unknown[]): Format {
   requireArguments(name, 1, args.length);
   const format = toDomString(args[0]);
-  if (!isFormat(format)) throw new TypeError(`${name}: "${format}" is no format`);
-  return format;
+  const known = FORMATS.get(format);
+  if (known === undefined) throw new TypeError(`${name}: "${format}" is no format`);
+  return known;
 }
 
 /** Compression, 4. Node's own class shows its codec, and Node's Buffer with it. */
 export class CompressionStream {
   constructor(...args: unknown[]) {
-    pairs.set(this, transformBy(COMPRESSORS[formatOf('CompressionStream', args)](), false));
+    pairs.set(this, transformBy(formatOf('CompressionStream', args).compressor(), false));
   }
 
   get readable(): ReadableStream<Uint8Array> {
@@ -127,7 +103,7 @@ export class CompressionStream {
 /** Compression, 5. */
 export class DecompressionStream {
   constructor(...args: unknown[]) {
-    pairs.set(this, transformBy(DECOMPRESSORS[formatOf('DecompressionStream', args)](), true));
+    pairs.set(this, transformBy(formatOf('DecompressionStream', args).decompressor(), true));
   }
 
   get readable(): ReadableStream<Uint8Array> {

@@ -1,7 +1,6 @@
 /** Where the engine's and libraries' classes differ from what Web IDL and their specifications declare, and can be set right in place. */
 import { INTERFACES } from './exposure.js';
 import { conform, defineConstants, isCallable } from './interface.js';
-import { correctWindows1252 } from './text-decoder.js';
 import { correctWriteAfterClose } from './writable-stream.js';
 
 type Constructor = abstract new (...args: never[]) => unknown;
@@ -106,7 +105,6 @@ export function conformInterfaces(): void {
     conform(constructor, name);
   }
   completeReturnValue();
-  correctWindows1252();
   correctWriteAfterClose();
   defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
 }

@@ -1,3 +1,4 @@
+import { type Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -29,16 +30,30 @@ export class LexicalRequire {
     this.#replaced = replaced;
   }
 
+  /**
+   * Reads the CommonJS module at `file`, an absolute path, now.
+   *
+   * @returns loads it, once, also where the file has gone out of reach
+   */
+  keep(file: string): () => unknown {
+    const source = readFileSync(file);
+    return () => this.load(file, source);
+  }
+
   /** What the CommonJS module at `file`, an absolute path, exports. */
-  load(file: string): unknown {
+  load(file: string, source?: Buffer): unknown {
     const known = this.#loaded.get(file);
     if (known !== undefined) return known.exports;
     const module: Loaded = { exports: {} };
     this.#loaded.set(file, module);
     // In a block of their own, declarations of the module may repeat names of the scope.
-    const evaluate = vm.compileFunction(`{${readFileSync(file, 'utf8')}\n}`, [...WRAPPER, ...this.#names], {
-      filename: file,
-    });
+    const evaluate = vm.compileFunction(
+      `{${(source ?? readFileSync(file)).toString('utf8')}\n}`,
+      [...WRAPPER, ...this.#names],
+      {
+        filename: file,
+      },
+    );
     const own = createRequire(file);
     const require = (name: string): unknown => {
       if (name.startsWith('.')) return this.load(own.resolve(name));

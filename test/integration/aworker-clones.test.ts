@@ -28,6 +28,7 @@ const CODE = `
     crypto: async () => (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])).type ?? 'pair',
     gzip: async () => (await new Response(new Blob(['x'.repeat(1e5)]).stream().pipeThrough(new CompressionStream('gzip'))
       .pipeThrough(new DecompressionStream('gzip'))).text()).length,
+    decode: () => new TextDecoder('gb18030').decode(new Uint8Array([0xc4, 0xe3, 0xba, 0xc3])),
     wasm: () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) instanceof WebAssembly.Module,
     stream: () => new Response(new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('a')); setTimeout(() => { c.enqueue(new TextEncoder().encode('b')); c.close(); }, 1); } })),
     socket: () => { const [client, server] = Object.values(new WebSocketPair()); server.accept(); server.onmessage = ({ data }) => server.send(data + ' from ' + aworker.id);
@@ -89,6 +90,7 @@ for (const mode of ['runtime', 'userland'] as const) {
           t.equal(await json(socket, '/garbage'), 1_000_000);
           t.equal(await json(socket, '/crypto'), 'pair');
           t.equal(await json(socket, '/gzip'), 100_000);
+          t.equal(await json(socket, '/decode'), '你好', 'a library that is loaded in the clone');
           t.equal(await json(socket, '/wasm'), true);
           t.equal((await askSocket(socket, '/stream')).body, 'ab');
           t.equal((await askSocket(socket, '/echo', 'e'.repeat(200_000))).body.length, 200_000);
