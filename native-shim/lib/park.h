@@ -68,12 +68,13 @@ int turf_park_threads_sleep(int patience_ms);
 /* This process's descriptors by number. */
 struct turf_park_descriptors {
   ino_t inodes[TURF_KEPT_FD_FIRST]; /* 0 where none is open */
+  int end; /* one more than the highest */
   int event_fds[TURF_PARK_EVENT_FDS];
   uint32_t event_fd_count;
 };
 
-/* park_memory.c: the descriptors below 200. -EMFILE for more event descriptors than TURF_PARK_EVENT_FDS. */
-void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]);
+/* park_memory.c: the descriptors below `end`; those below 200. -EMFILE for more event descriptors than TURF_PARK_EVENT_FDS. */
+void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST], int end);
 int turf_park_descriptors(struct turf_park_descriptors *descriptors);
 
 /* park_request.c: one whole control frame, waited for at most so many seconds, as header and payload in `buffer`. `frame` owns

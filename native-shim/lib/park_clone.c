@@ -20,6 +20,9 @@
 #define PLAN_SEED 'N'
 #define READY_AHEAD 'R'
 
+/* at most so many descriptors come between parking and this: a connection, a listener, the gate, libuv's pipe */
+#define NEW_FDS 16
+
 /* the daemon prepares cgroup, root and sockets while the clone is being made */
 #define PLAN_PATIENCE_SECONDS 10
 
@@ -82,11 +85,13 @@ static uint32_t find_lock_pipe(const struct turf_park_descriptors *seed, const i
                                int pipe[TURF_PARK_LOCK_PIPE]) {
   ino_t now[TURF_KEPT_FD_FIRST];
   uint32_t count = 0;
+  /* a new descriptor gets the lowest number that is free */
+  int end = seed->end + NEW_FDS < TURF_KEPT_FD_FIRST ? seed->end + NEW_FDS : TURF_KEPT_FD_FIRST;
 
-  turf_park_inodes(now);
+  turf_park_inodes(now, end);
   for (uint32_t i = 0; i < own_count; i++)
     now[own[i]] = 0;
-  for (int fd = 3; fd < TURF_KEPT_FD_FIRST && count < TURF_PARK_LOCK_PIPE; fd++)
+  for (int fd = 3; fd < end && count < TURF_PARK_LOCK_PIPE; fd++)
     if (now[fd] != 0 && now[fd] != seed->inodes[fd])
       pipe[count++] = fd;
   return count;

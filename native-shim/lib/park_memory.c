@@ -184,8 +184,8 @@ static int check_descriptors(int control_fd, char *message, uint32_t size) {
   return r;
 }
 
-void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]) {
-  for (int fd = 0; fd < TURF_KEPT_FD_FIRST; fd++) {
+void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST], int end) {
+  for (int fd = 0; fd < end; fd++) {
     struct stat status;
 
     inodes[fd] = fstat(fd, &status) == 0 ? status.st_ino : 0;
@@ -193,13 +193,17 @@ void turf_park_inodes(ino_t inodes[TURF_KEPT_FD_FIRST]) {
 }
 
 int turf_park_descriptors(struct turf_park_descriptors *descriptors) {
-  turf_park_inodes(descriptors->inodes);
+  turf_park_inodes(descriptors->inodes, TURF_KEPT_FD_FIRST);
   descriptors->event_fd_count = 0;
+  descriptors->end = 0;
   for (int fd = 3; fd < TURF_KEPT_FD_FIRST; fd++) {
     char path[32], kind[32] = "";
 
+    if (descriptors->inodes[fd] == 0)
+      continue;
+    descriptors->end = fd + 1;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (descriptors->inodes[fd] == 0 || readlink(path, kind, sizeof kind - 1) < 0)
+    if (readlink(path, kind, sizeof kind - 1) < 0)
       continue;
     if (strcmp(kind, "anon_inode:[eventfd]") != 0)
       continue;

@@ -22,29 +22,36 @@ static void report(struct turf_supervisor *supervisor, const struct turf_end *en
   turf_supervisor_send(supervisor, 'D', payload, sizeof payload);
 }
 
-bool turf_supervisor_reap(struct turf_supervisor *supervisor, int *node_status) {
-  bool node_ended = false;
+/* Reaps one child that has ended, if there is one of that kind. */
+static bool reap_one(struct turf_supervisor *supervisor, idtype_t type, pid_t pid, struct turf_node_end *node) {
+  siginfo_t info = {0};
+  struct turf_process_stat stat;
+  struct turf_end end;
 
-  for (;;) {
-    siginfo_t info = {0};
-    struct turf_process_stat stat;
-    struct turf_end end;
-
-    /* WNOWAIT: while it is a zombie its start time can be read, and its pid belongs to nobody else */
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
-      return node_ended;
-    end.pid = info.si_pid;
-    end.start_time = turf_process_stat(end.pid, &stat) == 0 ? stat.start_time : 0;
-    if (waitpid(end.pid, &end.wait_status, 0) != end.pid)
-      return node_ended;
-    if (end.pid == supervisor->node) {
-      node_ended = true;
-      *node_status = end.wait_status;
-      continue;
-    }
-    turf_watch_remove(&supervisor->watches, end.pid, end.start_time);
-    report(supervisor, &end);
+  /* WNOWAIT: while it is a zombie its start time can be read, and its pid belongs to nobody else */
+  if (waitid(type, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+    return false;
+  end.pid = info.si_pid;
+  end.start_time = turf_process_stat(end.pid, &stat) == 0 ? stat.start_time : 0;
+  if (waitpid(end.pid, &end.wait_status, 0) != end.pid)
+    return false;
+  if (end.pid == supervisor->node) {
+    *node = (struct turf_node_end){.ended = true, .wait_status = end.wait_status};
+    return true;
   }
+  turf_watch_remove(&supervisor->watches, end.pid, end.start_time);
+  report(supervisor, &end);
+  return true;
+}
+
+void turf_supervisor_reap(struct turf_supervisor *supervisor, pid_t first, struct turf_node_end *node) {
+  (void)reap_one(supervisor, P_PID, first, node);
+  while (reap_one(supervisor, P_ALL, 0, node))
+    ;
+}
+
+bool turf_supervisor_reap_child(struct turf_supervisor *supervisor, pid_t pid, struct turf_node_end *node) {
+  return reap_one(supervisor, P_PID, pid, node);
 }
 
 static int recent_status(const struct turf_supervisor *supervisor, pid_t pid, uint64_t start_time) {

@@ -6,8 +6,18 @@
 
 #include "supervisor/supervisor.h"
 
-/* Reaps all children that have ended. True where the daemon was among them, with its status in *node_status. */
-bool turf_supervisor_reap(struct turf_supervisor *supervisor, int *node_status);
+/* How the daemon ended, if it did. */
+struct turf_node_end {
+  bool ended;
+  int wait_status;
+};
+
+/* Reaps all children that have ended; `first`, which is known to have, before the others: the kernel finds a child by its pid at once, any other by going
+ * through all. */
+void turf_supervisor_reap(struct turf_supervisor *supervisor, pid_t first, struct turf_node_end *node);
+
+/* Reaps that child, if it is one and has ended. */
+bool turf_supervisor_reap_child(struct turf_supervisor *supervisor, pid_t pid, struct turf_node_end *node);
 
 /* The watched process has ended and is no child of this one. Frees `watch`. */
 void turf_supervisor_end_watch(struct turf_supervisor *supervisor, const struct turf_watch *watch);

@@ -139,11 +139,25 @@ static void stop(struct turf_supervisor *s) {
   }
 }
 
-static void reap(struct turf_supervisor *s) {
-  int status = 0;
+/* @param first a child that has ended */
+static void reap(struct turf_supervisor *s, pid_t first) {
+  struct turf_node_end node = {0};
 
-  if (turf_supervisor_reap(s, &status))
-    node_ended(s, status);
+  turf_supervisor_reap(s, first, &node);
+  if (node.ended)
+    node_ended(s, node.wait_status);
+}
+
+/* Frees `watch`, whose process has ended. */
+static void end_watch(struct turf_supervisor *s, const struct turf_watch *watch) {
+  struct turf_node_end node = {0};
+  size_t removals = s->watches.removals;
+
+  (void)turf_supervisor_reap_child(s, watch->pid, &node);
+  if (s->watches.removals == removals)
+    turf_supervisor_end_watch(s, watch);
+  if (node.ended)
+    node_ended(s, node.wait_status);
 }
 
 static void read_signal(struct turf_supervisor *s) {
@@ -152,7 +166,7 @@ static void read_signal(struct turf_supervisor *s) {
   if (read(s->signals, &info, sizeof info) != sizeof info)
     return;
   if (info.ssi_signo == SIGCHLD)
-    reap(s);
+    reap(s, (pid_t)info.ssi_pid);
   else if (info.ssi_signo != SIGHUP)
     stop(s);
 }
@@ -225,10 +239,7 @@ static void serve(struct turf_supervisor *s) {
     } else if (event.data.ptr == &s->channel) {
       serve_channel(s, event.events);
     } else {
-      size_t removals = s->watches.removals;
-      reap(s);
-      if (s->watches.removals == removals)
-        turf_supervisor_end_watch(s, event.data.ptr);
+      end_watch(s, event.data.ptr);
     }
   }
   act_on_time(s);

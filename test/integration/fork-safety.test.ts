@@ -4,7 +4,7 @@ import { http } from './harness/http.js';
 import { requires } from './harness/requires.js';
 import { Turfd } from './harness/turfd.js';
 
-const WORKERS = 50;
+const WORKERS = 25;
 
 /** Fills every cache that a generator may have before the fork, then tells what each worker draws after it. */
 const CODE = `
