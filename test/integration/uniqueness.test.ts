@@ -28,7 +28,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Otherwise enough to see a generator that repeats. */
-const wanted = ({ cold }: Kind): number => Number(CLONES ?? (cold === true ? 5 : 20));
+const wanted = ({ cold }: Kind): number => Number(CLONES ?? (cold === true ? 3 : 12));
 
 const NODE_MODULES = ['node:crypto', 'node:https'];
 
