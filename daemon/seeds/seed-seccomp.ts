@@ -71,16 +71,23 @@ const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
 
+type Condition = NonNullable<OciSeccompSyscall['args']>[number];
+
+/**
+ * Of an argument that is an int: the kernel takes the lower half of its register and a filter compares all of it, so that a set bit above would
+ * lead past a rule that refuses.
+ */
+function isInt(index: number, value: number): Condition {
+  return { index, value: 0xffffffff, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' };
+}
+
 /** Its capabilities over its own network namespace would open all that these let root configure: packet filters, IPsec, traffic control of raw sockets. */
 const SOCKETS: readonly OciSeccompSyscall[] = [
   ...Array.from({ length: AF_NETLINK }, (_, family) => family)
     .filter((family) => ![AF_UNIX, AF_INET, AF_INET6].includes(family))
-    .map((family) => refuse('socket', [{ index: 0, value: family, op: 'SCMP_CMP_EQ' }])),
+    .map((family) => refuse('socket', [isInt(0, family)])),
   refuse('socket', [{ index: 0, value: AF_NETLINK, op: 'SCMP_CMP_GT' }]),
-  refuse('socket', [
-    { index: 0, value: AF_NETLINK, op: 'SCMP_CMP_EQ' },
-    { index: 2, value: NETLINK_ROUTE, op: 'SCMP_CMP_NE' },
-  ]),
+  refuse('socket', [isInt(0, AF_NETLINK), { index: 2, value: NETLINK_ROUTE, op: 'SCMP_CMP_NE' }]),
 ];
 
 /** The first options of x_tables at the levels of IPv4 and IPv6, which replace the rules of a packet filter; no IPv4 option of its own lies above. */
@@ -91,23 +98,12 @@ const SOL_TCP = 6;
 const TCP_ULP = 31;
 
 const SOCKET_OPTIONS: readonly OciSeccompSyscall[] = [
-  refuse('setsockopt', [
-    { index: 1, value: SOL_IP, op: 'SCMP_CMP_EQ' },
-    { index: 2, value: IPT_BASE, op: 'SCMP_CMP_GE' },
-  ]),
-  ...[IPT_BASE, IPT_BASE + 1].map((option) =>
-    refuse('setsockopt', [
-      { index: 1, value: SOL_IPV6, op: 'SCMP_CMP_EQ' },
-      { index: 2, value: option, op: 'SCMP_CMP_EQ' },
-    ]),
-  ),
-  refuse('setsockopt', [
-    { index: 1, value: SOL_TCP, op: 'SCMP_CMP_EQ' },
-    { index: 2, value: TCP_ULP, op: 'SCMP_CMP_EQ' },
-  ]),
+  refuse('setsockopt', [isInt(1, SOL_IP), { index: 2, value: IPT_BASE, op: 'SCMP_CMP_GE' }]),
+  ...[IPT_BASE, IPT_BASE + 1].map((option) => refuse('setsockopt', [isInt(1, SOL_IPV6), isInt(2, option)])),
+  refuse('setsockopt', [isInt(1, SOL_TCP), isInt(2, TCP_ULP)]),
 ];
 
-function refuse(name: string, args: NonNullable<OciSeccompSyscall['args']>): OciSeccompSyscall {
+function refuse(name: string, args: Condition[]): OciSeccompSyscall {
   return { names: [name], action: 'SCMP_ACT_ERRNO', errnoRet: EPERM, args };
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define BAD ((void *)-1)
+#define HIGH (1L << 32)
 
 struct attempt {
   const char *name;
@@ -103,6 +104,18 @@ static const struct attempt attempts_of_seeds[] = {
     NAMED("socket of sock_diag", socket, AF_NETLINK, SOCK_RAW, 4), NAMED("rules of x_tables", setsockopt, -1, 0, 64),
     NAMED("counters of x_tables", setsockopt, -1, 0, 65), NAMED("rules of arptables", setsockopt, -1, 0, 96),
     NAMED("rules of x_tables, IPv6", setsockopt, -1, 41, 64), NAMED("TLS of the kernel", setsockopt, -1, 6, 31),
+    /* the kernel takes the lower half of an int's register, a filter sees all of it */
+    NAMED("rules of x_tables, a high bit in the level", setsockopt, -1, HIGH | 0, 64),
+    NAMED("rules of x_tables, a high bit in the option", setsockopt, -1, 0, HIGH | 64),
+    NAMED("IPv6 rules, a high bit in the level", setsockopt, -1, HIGH | 41, 64),
+    NAMED("IPv6 rules, a high bit in the option", setsockopt, -1, 41, HIGH | 64),
+    NAMED("TLS of the kernel, a high bit in the level", setsockopt, -1, HIGH | 6, 31),
+    NAMED("TLS of the kernel, a high bit in the option", setsockopt, -1, 6, HIGH | 31),
+    NAMED("packet socket, a high bit in the family", socket, HIGH | AF_PACKET, SOCK_RAW),
+    NAMED("CAN, a high bit in the family", socket, HIGH | AF_CAN, SOCK_RAW),
+    NAMED("low family, a high bit", socket, HIGH | AF_IPX, SOCK_DGRAM),
+    NAMED("socket of nf_tables, a high bit in the family", socket, HIGH | AF_NETLINK, SOCK_RAW, 12),
+    NAMED("socket of nf_tables, a high bit in the protocol", socket, AF_NETLINK, SOCK_RAW, HIGH | 12),
 };
 
 static int take_filter(const char *path) {
