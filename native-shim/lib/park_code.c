@@ -2,7 +2,7 @@
  *
  * A fork does not copy the page tables of file mappings: each clone would fault the engine's code in again, 64 KiB at a time, some 170
  * faults before its first answer, and 50 for constants. Anonymous huge pages are inherited ready to run. Costs a seed the size of the code and of
- * the constants in use (24 and 14 MB with Node 20), its clones nothing.
+ * the constants in use (24 and 8 MB with Node 20), its clones nothing.
  */
 #include "lib/park.h"
 

@@ -15,30 +15,19 @@
 #define LARGEST 65536ul
 /* of a piece's header, and of the steps between sizes */
 #define STEP 16ul
-/* more than a main heap has */
-#define MOST (1ul << 30)
 
 struct turf_park_piece {
   struct turf_park_piece *next;
 };
 
-/* Where the unused end of the main heap starts. */
+/* Where the unused end of the main heap starts, if it lies at the program break. */
 static uintptr_t unused_end(void) {
   size_t unused = mallinfo2().keepcost;
 
   return (uintptr_t)sbrk(0) - unused;
 }
 
-/* Whether this thread's memory comes from the main heap. */
-static int uses_main_heap(uintptr_t top) {
-  void *probe = malloc(LARGEST);
-  int within = (uintptr_t)probe < (uintptr_t)sbrk(0) && (uintptr_t)probe + MOST > top;
-
-  free(probe);
-  return within;
-}
-
-/* Takes every free piece of at least `size` bytes before `top`. */
+/* Takes every free piece of at least `size` bytes before `top`. Memory from elsewhere lies above the program break. */
 static void take(struct turf_park_piece **taken, size_t size, uintptr_t top) {
   struct turf_park_piece *piece;
 
@@ -49,10 +38,24 @@ static void take(struct turf_park_piece **taken, size_t size, uintptr_t top) {
   free(piece);
 }
 
+/* Whether the next piece comes from there. Where the program break could not be moved, malloc goes on in a mapping, and what lies
+ * before the break is in use. */
+static int is_unused_end(uintptr_t top) {
+  void *piece = malloc(LARGEST);
+  int is = (uintptr_t)piece == top + STEP;
+
+  free(piece);
+  return is;
+}
+
 /* A page that was never written is cheaper to have than a copy. The first page holds the header of the unused end. */
 static void drop_unused(void) {
-  uintptr_t first = (unused_end() + 2 * PAGE) & ~(PAGE - 1), end = (uintptr_t)sbrk(0) & ~(PAGE - 1);
+  uintptr_t first, end;
 
+  if (!is_unused_end(unused_end()))
+    return;
+  first = (unused_end() + 2 * PAGE) & ~(PAGE - 1);
+  end = (uintptr_t)sbrk(0) & ~(PAGE - 1);
   if (end > first)
     (void)madvise((void *)first, end - first, MADV_DONTNEED);
 }
@@ -60,8 +63,6 @@ static void drop_unused(void) {
 void turf_park_settle_malloc(struct turf_park_piece **taken) {
   uintptr_t top = unused_end();
 
-  if (!uses_main_heap(top))
-    return;
   for (size_t size = LARGEST; size >= STEP; size -= size > 2048 ? 1024 : STEP)
     take(taken, size - STEP / 2, top);
   drop_unused();
