@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/exit-info.h"
 #include "base/frame.h"
+#include "fuzz/send_input.h"
 #include "plan/run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -80,22 +81,6 @@ void _exit(int status) {
   abort();
 }
 
-static void send_input(int socket, const uint8_t *data, size_t size, uint32_t fd_count) {
-  int fds[8];
-
-  for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
-    fds[i] = any;
-  if (size >= TURF_FRAME_HEADER && turf_get_u32(data) <= size - TURF_FRAME_HEADER) {
-    uint32_t length = turf_get_u32(data);
-    if (turf_frame_send(socket, turf_get_u32(data + 4), data + TURF_FRAME_HEADER, length, fds, fd_count) < 0)
-      abort();
-    data += TURF_FRAME_HEADER + length;
-    size -= TURF_FRAME_HEADER + length;
-  }
-  if (size > 0 && send(socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-    abort();
-}
-
 static void check_pid(const struct turf_run *run) {
   if (memchr(run->pid_text, 0, sizeof run->pid_text) == NULL)
     abort();
@@ -130,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   plan.fds[0] = -1;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     abort();
-  send_input(ends[0], data + 1, size - 1, data[0] >> 2 & 7);
+  send_input(ends[0], data + 1, size - 1, any, data[0] >> 2 & 7);
   (void)shutdown(ends[0], SHUT_WR);
   plan.sync_fd = sync[0];
   switch (data[0] & 3) {

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/frame.h"
+#include "fuzz/send_input.h"
 #include "launch/launch.h"
 #include "supervisor/requests.h"
 
@@ -39,28 +40,8 @@ void turf_outbox_clear(struct turf_outbox *outbox) {
   outbox->length = 0;
 }
 
-static void send_input(int socket, const uint8_t *data, size_t size, uint32_t fd_count) {
-  static int any = -1;
-  int fds[8];
-
-  /* not the socket itself: it would keep the connection open */
-  if (any < 0)
-    any = memfd_create("any", MFD_CLOEXEC);
-  for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
-    fds[i] = any;
-  if (size >= TURF_FRAME_HEADER && turf_get_u32(data) <= size - TURF_FRAME_HEADER) {
-    uint32_t length = turf_get_u32(data);
-    if (turf_frame_send(socket, turf_get_u32(data + 4), data + TURF_FRAME_HEADER, length, fds, fd_count) < 0)
-      abort();
-    data += TURF_FRAME_HEADER + length;
-    size -= TURF_FRAME_HEADER + length;
-  }
-  if (size > 0 && send(socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-    abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static int epoll = -1;
+  static int epoll = -1, any = -1;
   struct turf_supervisor supervisor = {.front = -1};
   int ends[2];
 
@@ -70,9 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     abort();
   if (epoll < 0)
     epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (any < 0)
+    any = memfd_create("any", MFD_CLOEXEC);
   supervisor.listeners.epoll = epoll;
   supervisor.channel = ends[1];
-  send_input(ends[0], data + 1, size - 1, data[0] & 7);
+  send_input(ends[0], data + 1, size - 1, any, data[0] & 7);
   (void)close(ends[0]);
   if ((data[0] & 8) != 0)
     turf_supervisor_drain(&supervisor);
