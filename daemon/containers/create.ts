@@ -239,7 +239,7 @@ async function launchProgram(context: LaunchContext): Promise<void> {
   });
 }
 
-/** Whether the daemon, or a hook that is told the pid, has something to do between the clone and the rest of the plan. */
+/** Whether the daemon, or a hook that is told the pid, has something to do between the clone and the rest of the plan: what `onPid` and launchContainer do there. */
 function needsSync({ hooks, linux }: OciConfig, cgroup: CgroupHandle): boolean {
   return (
     cgroup.needsPid ||

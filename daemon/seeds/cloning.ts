@@ -123,7 +123,11 @@ export function ownClone(
  * @param role what the cgroup is of
  * @throws TurfError TURF_ERR_SEED
  */
-export async function checkPlace(exits: ExitWatch, container: Container, role: string): Promise<void> {
+export async function checkPlace(
+  exits: Pick<ExitWatch, 'refresh'>,
+  container: Container,
+  role: 'seed' | 'worker',
+): Promise<void> {
   const { cgroup } = container;
   const pid = container.facts.process?.pid ?? 0;
   if (cgroup === undefined || isMember(pid, cgroup.describe())) return;
