@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ExecOptions } from './exec.js';
 import { usageError, type OptionTable } from './options.js';
+import { readRegularFile } from './regular-file.js';
 import { TurfError } from './turf-error.js';
 import type { Invocation } from './verb.js';
 
@@ -43,6 +43,8 @@ export const execOptions = {
 } as const satisfies OptionTable;
 
 const mostPreserved = 1024;
+/** Larger than any process object that a person or an engine writes. */
+const largestProcess = 1024 * 1024;
 /** (uid_t) -1 means "leave unchanged" to setresuid(2). */
 const greatestId = 0xffff_fffe;
 
@@ -81,7 +83,7 @@ export async function toExecOptions(invocation: Invocation<typeof execOptions>):
 
 async function readProcess(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readRegularFile(file, largestProcess)).toString();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_USAGE', `--process: ${reason}`, { path: 'process', cause });
