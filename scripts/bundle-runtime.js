@@ -36,7 +36,7 @@ const places = {
 const NAMED_ANYWAY = [
   /(?<=\n)[ \t]*__name\((\w+), "\1"\);\n/g,
   /(?<=\b(?:var|let|const) (\w+) = class(?: extends [\w.]+)? \{\n)\s*static \{\n\s*__name\(this, "\1"\);\n\s*\}\n/g,
-  /(?<=\n\s*class (\w+)(?: extends [\w.]+)? \{\n)\s*static \{\n\s*__name\(this, "\1"\);\n\s*\}\n/g,
+  /(?<=\bclass (\w+)(?: extends [\w.]+)? \{\n)\s*static \{\n\s*__name\(this, "\1"\);\n\s*\}\n/g,
 ];
 
 /** Builds what `options` say into `outfile`. */
