@@ -22,7 +22,7 @@ const table = {
   'cpu-period': { kind: 'string', value: 'N', help: 'period of the CPU limit in microseconds' },
   'cpu-quota': { kind: 'string', value: 'N', help: 'CPU time in each period in microseconds; -1: no limit' },
   'cpu-burst': { kind: 'string', value: 'N', help: 'CPU time saved up for a burst in microseconds' },
-  'cpu-share': { kind: 'string', value: 'N', help: 'CPU weight, 2 to 262144' },
+  'cpu-share': { kind: 'string', value: 'N', help: 'CPU weight, 2 to 262144; 1 counts as 2' },
   'cpu-rt-period': { kind: 'string', value: 'N', help: 'period of the realtime budget in microseconds' },
   'cpu-rt-runtime': { kind: 'string', value: 'N', help: 'realtime budget in each period in microseconds' },
   'cpu-idle': {

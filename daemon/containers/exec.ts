@@ -14,6 +14,7 @@ import { homeDirectory } from './home.js';
 import { plainRequest } from './launch.js';
 import { assertAllowed, observedState } from './lifecycle.js';
 import { writePidFile } from './pid-file.js';
+import { sendPidfd } from './pidfd-socket.js';
 import { signalProcess } from './process-facts.js';
 import { storedConfig } from './stored-config.js';
 import { SyncChannel } from './sync.js';
@@ -120,7 +121,12 @@ async function launch(
     } finally {
       closeSync(theirs);
     }
-    return await sync.untilExecuted(plan.labels, (pid) => launcher.succeed(pid));
+    return await sync.untilExecuted(plan.labels, async (pid) => {
+      // Nobody reaps it before its launcher knows of it.
+      if (options.pidfdSocket !== undefined)
+        sendPidfd(kernel, options.pidfdSocket, 'setns', own(kernel.pidfdOpen(pid)));
+      await launcher.succeed(pid);
+    });
   } finally {
     sync.close();
   }

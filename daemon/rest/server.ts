@@ -8,6 +8,7 @@ import fastify, {
 } from 'fastify';
 import type { Operations } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
+import { checkpoint } from './checkpoint.js';
 import { containers } from './containers.js';
 import { events } from './events.js';
 import { exec } from './exec.js';
@@ -81,6 +82,7 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
     (v1, _options, done) => {
       containers(v1, { operations });
       processes(v1, { operations });
+      checkpoint(v1, { operations });
       exec(v1, { operations });
       resources(v1, { operations });
       logs(v1, { operations });
