@@ -39,12 +39,12 @@ const RETRIES = [0, 20, 80, 320] as const;
 /** What systemd says then, before and since 248. */
 const IS_THERE = /already exists|was already loaded/;
 
-async function waitForUnit(pid: number, unit: string): Promise<void> {
+/** @param hierarchy the one that systemd keeps its units in, as /proc/PID/cgroup names it */
+async function waitForUnit(pid: number, unit: string, hierarchy: string): Promise<void> {
   for (const delay of LOOKS) {
     const text = tryReadControl(`/proc/${pid}/cgroup`);
     if (text === undefined) throw cgroupError('cgroup', `process ${pid} ended before ${unit} was started`);
-    const paths = parseProcCgroup(text);
-    if ((paths.get('name=systemd') ?? paths.get(''))?.endsWith(`/${unit}`) === true) return;
+    if (parseProcCgroup(text).get(hierarchy)?.endsWith(`/${unit}`) === true) return;
     await setTimeout(delay);
   }
   throw cgroupError('cgroup', `systemd did not start ${unit} for process ${pid} in time`);
@@ -128,7 +128,7 @@ class SystemdCgroup implements CgroupHandle {
     }
     this.#isOurs = true;
     try {
-      if (!unit.endsWith('.slice')) await waitForUnit(pid, unit);
+      if (!unit.endsWith('.slice')) await waitForUnit(pid, unit, isV2 ? '' : 'name=systemd');
       /* systemd made the unit's directories where it uses the controller; they hold the pid, and must be taken as they are */
       this.#directories = createCgroup({ ...options, path: unitPath(options), takePopulated: true });
       this.#directories.attach(pid);

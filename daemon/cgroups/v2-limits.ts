@@ -126,7 +126,10 @@ export function v2Limits(resources: OciResources): readonly Limit[] {
   const { memory: m, cpu: c, pids, blockIO, hugepageLimits, network, rdma, unified } = resources;
   if (m) memory(list, m);
   if (c) cpu(list, c);
-  if (pids?.limit !== undefined) list.add('pids.limit', 'pids', 'pids.max', pidsLimit(pids.limit));
+  if (pids?.limit !== undefined) {
+    const most = pidsLimit(pids.limit);
+    list.add('pids.limit', 'pids', 'pids.max', most, { optional: most === 'max' });
+  }
   if (blockIO) blockIo(list, blockIO);
   hugepageLimits?.forEach(({ pageSize, limit }, i) => {
     const size = hugepageSize(pageSize, i);

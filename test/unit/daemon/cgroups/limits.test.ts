@@ -105,6 +105,12 @@ void t.test('v2: a rate of 0 takes a throttle away, as it does on v1', (test) =>
   test.end();
 });
 
+void t.test('v2: no limit on processes needs no pids controller', (test) => {
+  test.match(v2Limits({ pids: { limit: -1 } }), [{ value: 'max', optional: true }]);
+  test.match(v2Limits({ pids: { limit: 7 } }), [{ value: '7', optional: false }]);
+  test.end();
+});
+
 void t.test('conversions from v1 numbers', (test) => {
   for (const [shares, weight] of [
     [2, 1],
