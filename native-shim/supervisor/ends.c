@@ -44,8 +44,7 @@ static bool reap_one(struct turf_supervisor *supervisor, idtype_t type, pid_t pi
   return true;
 }
 
-void turf_supervisor_reap(struct turf_supervisor *supervisor, pid_t first, struct turf_node_end *node) {
-  (void)reap_one(supervisor, P_PID, first, node);
+void turf_supervisor_sweep(struct turf_supervisor *supervisor, struct turf_node_end *node) {
   while (reap_one(supervisor, P_ALL, 0, node))
     ;
 }

@@ -12,11 +12,10 @@ struct turf_node_end {
   int wait_status;
 };
 
-/* Reaps all children that have ended; `first`, which is known to have, before the others: the kernel finds a child by its pid at once, any other by going
- * through all. */
-void turf_supervisor_reap(struct turf_supervisor *supervisor, pid_t first, struct turf_node_end *node);
+/* Reaps all children that have ended: the kernel goes through all there are, once and once for each. */
+void turf_supervisor_sweep(struct turf_supervisor *supervisor, struct turf_node_end *node);
 
-/* Reaps that child, if it is one and has ended. */
+/* Reaps that child, if it is one and has ended: the kernel finds it by its pid at once. */
 bool turf_supervisor_reap_child(struct turf_supervisor *supervisor, pid_t pid, struct turf_node_end *node);
 
 /* The watched process has ended and is no child of this one. Frees `watch`. */

@@ -26,6 +26,7 @@
 #define BACK_OFF_LAST 5000
 #define STABLE_LIFE 10000
 #define STOP_PATIENCE 10000
+#define SWEEP_PAUSE 100
 
 static int64_t now(void) {
   struct timespec time;
@@ -139,11 +140,23 @@ static void stop(struct turf_supervisor *s) {
   }
 }
 
-/* @param first a child that has ended */
-static void reap(struct turf_supervisor *s, pid_t first) {
+/* Of children that end together one signal may tell: the others are looked for a moment later, since the kernel goes through all
+ * that live. Watched ones tell by their pidfds at once. */
+static void reap(struct turf_supervisor *s, pid_t child) {
   struct turf_node_end node = {0};
 
-  turf_supervisor_reap(s, first, &node);
+  (void)turf_supervisor_reap_child(s, child, &node);
+  if (s->sweep_at == 0)
+    s->sweep_at = now() + SWEEP_PAUSE;
+  if (node.ended)
+    node_ended(s, node.wait_status);
+}
+
+static void sweep(struct turf_supervisor *s) {
+  struct turf_node_end node = {0};
+
+  s->sweep_at = 0;
+  turf_supervisor_sweep(s, &node);
   if (node.ended)
     node_ended(s, node.wait_status);
 }
@@ -202,10 +215,12 @@ static void serve_channel(struct turf_supervisor *s, uint32_t events) {
 }
 
 static int timeout(const struct turf_supervisor *s) {
-  int64_t next = s->restart_at;
+  const int64_t times[] = {s->restart_at, s->kill_at, s->sweep_at};
+  int64_t next = 0;
 
-  if (s->kill_at != 0 && (next == 0 || s->kill_at < next))
-    next = s->kill_at;
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+    if (times[i] != 0 && (next == 0 || times[i] < next))
+      next = times[i];
   if (next == 0)
     return -1;
   int64_t left = next - now();
@@ -215,6 +230,8 @@ static int timeout(const struct turf_supervisor *s) {
 static void act_on_time(struct turf_supervisor *s) {
   int64_t time = now();
 
+  if (s->sweep_at != 0 && time >= s->sweep_at)
+    sweep(s);
   if (s->kill_at != 0 && time >= s->kill_at) {
     turf_supervisor_kill_node(s, "it did not stop in time");
     s->kill_at = 0;

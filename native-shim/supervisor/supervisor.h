@@ -31,7 +31,7 @@ struct turf_supervisor {
   pid_t node; /* 0: not running */
   bool ready; /* the daemon has served once: from then on it is started again */
   bool quitting, stopping, gone;
-  int64_t started_at, restart_at, kill_at; /* milliseconds of CLOCK_MONOTONIC, 0: never */
+  int64_t started_at, restart_at, kill_at, sweep_at; /* milliseconds of CLOCK_MONOTONIC, 0: never */
   int64_t back_off;                        /* milliseconds */
 
   /* A daemon may ask to watch a process whose end it was told a moment before it knew the pid */

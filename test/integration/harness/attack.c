@@ -1,7 +1,8 @@
-/* attack.c FILTER [seed] - takes the system call filter in that file as a worker or a seed does, and then tries what it may not do.
+/* attack.c FILTER [seed | int80 | x32] - takes the system call filter in that file as a worker or a seed does, and then tries what it may not do.
  *
  * Prints one line for each attempt: its name, and `refused` or what it got instead. The arguments are such that an attempt which gets past the
- * filter either succeeds, or fails with another error than EPERM and ENOSYS.
+ * filter either succeeds, or fails with another error than EPERM and ENOSYS. With `int80` or `x32` it makes one harmless call as a program of that
+ * architecture would, and says what came of it, if it lives.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -132,6 +133,19 @@ static int take_filter(const char *path) {
   return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
+#ifdef __x86_64__
+/* getpid(2) of i386, or of x32. */
+static long call_foreign(const char *abi) {
+  long result = strcmp(abi, "int80") == 0 ? 20 : 0x40000000L | SYS_getpid;
+
+  if (strcmp(abi, "int80") == 0)
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+  else
+    __asm__ volatile("syscall" : "+a"(result) : : "memory", "rcx", "r11");
+  return result;
+}
+#endif
+
 int main(int argc, char **argv) {
   int of_seed = argc == 3 && strcmp(argv[2], "seed") == 0;
   const struct attempt *all = of_seed ? attempts_of_seeds : attempts;
@@ -141,6 +155,10 @@ int main(int argc, char **argv) {
     perror("attack: take the filter");
     return 1;
   }
+#ifdef __x86_64__
+  if (argc == 3 && !of_seed)
+    return printf("%s: %ld\n", argv[2], call_foreign(argv[2])) < 0;
+#endif
   for (size_t i = 0; i < count; i++) {
     const struct attempt *a = &all[i];
     const long *x = a->arguments;

@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { Agent, createServer, get, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Test, t } from 'tap';
 import { endWhenIdle } from '../../../../aworker/http/idleness.js';
 
 const IDLE_MS = 150;
+/** For clients that have connected, and not asked yet. */
+const PATIENCE_MS = 600;
 
 /** A server that ends when it is idle. */
 async function idling(
@@ -31,6 +34,7 @@ async function idling(
       IDLE_MS,
       () => active.count > 0 || busy(),
       () => resolve(performance.now()),
+      PATIENCE_MS,
     ),
   );
   server.listen(0, '127.0.0.1');
@@ -65,17 +69,39 @@ void t.test('a request begins the time anew, when it is answered', async (t) => 
   for (const time of answered) t.ok((await ended) - time >= IDLE_MS - 20);
 });
 
-void t.test('a connection begins it anew, and being open does not hold it up', async (t) => {
+void t.test('a connection that is merely kept does not hold it up', async (t) => {
   const { port, ended } = await idling(t);
   const agent = new Agent({ keepAlive: true });
-  const socket = connect(port, '127.0.0.1');
-  t.teardown(() => {
-    agent.destroy();
-    socket.destroy();
-  });
-  await once(socket, 'connect');
+  t.teardown(() => agent.destroy());
   const answered = await ask(port, '/', agent);
-  t.ok((await ended) - answered >= IDLE_MS - 20);
+  const took = (await ended) - answered;
+  t.ok(took >= IDLE_MS - 20 && took < PATIENCE_MS, `${took} ms`);
+});
+
+void t.test('one that is new does, for a time, and so does a part of a request', async (t) => {
+  const { port, ended } = await idling(t);
+  const began = performance.now();
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  await delay(IDLE_MS * 2);
+  socket.write('GET / HTTP/1.1\r\n');
+  await delay(IDLE_MS * 2);
+  socket.write('host: x\r\n\r\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  t.match(answer.toString(), 'HTTP/1.1 200 OK');
+  t.ok(performance.now() - began >= IDLE_MS * 4);
+  t.ok((await ended) - began >= IDLE_MS * 5 - 20);
+  t.notOk(socket.destroyed);
+});
+
+void t.test('one that never asks holds it up no longer than that', async (t) => {
+  const { port, ended } = await idling(t);
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  const connected = performance.now();
+  t.ok((await ended) - connected >= PATIENCE_MS - 20);
   t.notOk(socket.destroyed, 'the connection is still there');
 });
 
