@@ -3,6 +3,9 @@ import type { CreateOptions } from './operations.js';
 /** How CRIU treats cgroups that processes of the container have made below its own: criu(8), --manage-cgroups. */
 export const CGROUP_MODES = ['soft', 'full', 'strict', 'ignore'] as const;
 
+/** How CRIU keeps packets away from open connections meanwhile: criu(8), --network-lock. */
+export const NETWORK_LOCKS = ['iptables', 'nftables', 'skip'] as const;
+
 /** What both directions ask of CRIU; names and meaning as in criu(8). */
 export interface CriuOptions {
   /** Absolute; the images. */
@@ -12,6 +15,13 @@ export interface CriuOptions {
   /** Absolute; absent: `criu` on the daemon's PATH. */
   readonly criu?: string;
   readonly tcpEstablished?: boolean;
+  /** Open connections come back closed. */
+  readonly tcpClose?: boolean;
+  /** Connections that nobody has accepted yet are left out. */
+  readonly tcpSkipInFlight?: boolean;
+  /** Files that have been deleted and are still open get a name for the time. */
+  readonly linkRemap?: boolean;
+  readonly networkLock?: (typeof NETWORK_LOCKS)[number];
   readonly externalUnixSockets?: boolean;
   readonly shellJob?: boolean;
   readonly fileLocks?: boolean;

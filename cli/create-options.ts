@@ -17,6 +17,11 @@ export const bundleOptions = {
     help: 'AF_UNIX socket that receives the master of the console',
   },
   'pid-file': { kind: 'string', value: 'FILE', help: 'file that the process id is written to' },
+  'pidfd-socket': {
+    kind: 'string',
+    value: 'PATH',
+    help: 'AF_UNIX socket that receives a pidfd of the process',
+  },
   'no-pivot': { kind: 'flag', help: 'enter the root without pivot_root, for a rootfs on a ramdisk' },
   'no-new-keyring': { kind: 'flag', help: "keep the caller's session keyring" },
 } as const satisfies OptionTable;
@@ -60,6 +65,7 @@ export function toCreateOptions(
     launcher: context.launcher,
     ...(options['pid-file'] ? { pidFile: path(options['pid-file']) } : {}),
     ...(options['console-socket'] ? { consoleSocket: path(options['console-socket']) } : {}),
+    ...(options['pidfd-socket'] ? { pidfdSocket: path(options['pidfd-socket']) } : {}),
     ...(options['no-pivot'] ? { noPivot: true } : {}),
     ...(options['no-new-keyring'] ? { noNewKeyring: true } : {}),
     ...(preserveFds > 0 ? { preserveFds } : {}),

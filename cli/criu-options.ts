@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { CGROUP_MODES, type CriuOptions } from './checkpoint.js';
+import { CGROUP_MODES, NETWORK_LOCKS, type CriuOptions } from './checkpoint.js';
 import { usageError, type OptionTable, type ParsedOptions } from './options.js';
 import type { Invocation } from './verb.js';
 
@@ -12,6 +12,13 @@ export const criuOptions = {
     help: 'directory of logs and statistics (default: that of the images)',
   },
   'tcp-established': { kind: 'flag', help: 'allow open TCP connections' },
+  'tcp-close': { kind: 'flag', help: 'let open TCP connections come back closed' },
+  'network-lock': {
+    kind: 'string',
+    value: 'METHOD',
+    choices: NETWORK_LOCKS,
+    help: 'how packets are kept away meanwhile: iptables, nftables or skip',
+  },
   'ext-unix-sk': { kind: 'flag', help: 'allow Unix sockets whose other end is outside of the container' },
   'shell-job': { kind: 'flag', help: "allow a session or process group that is the caller's" },
   'file-locks': { kind: 'flag', help: 'allow file locks' },
@@ -38,6 +45,7 @@ export function toCriuOptions({
 }): CriuOptions {
   const path = (given: string): string => resolve(context.cwd, given);
   const mode = CGROUP_MODES.find((name) => name === options['manage-cgroups-mode']);
+  const lock = NETWORK_LOCKS.find((name) => name === options['network-lock']);
   const empty = options['empty-ns'] ?? '';
   if (!['', 'network', 'net'].includes(empty))
     throw usageError(`--empty-ns ${empty}: only network can be empty`);
@@ -46,6 +54,8 @@ export function toCriuOptions({
     ...(options['work-path'] ? { workPath: path(options['work-path']) } : {}),
     ...(globals.criu === undefined ? {} : { criu: globals.criu }),
     ...(options['tcp-established'] ? { tcpEstablished: true } : {}),
+    ...(options['tcp-close'] ? { tcpClose: true } : {}),
+    ...(lock === undefined ? {} : { networkLock: lock }),
     ...(options['ext-unix-sk'] ? { externalUnixSockets: true } : {}),
     ...(options['shell-job'] ? { shellJob: true } : {}),
     ...(options['file-locks'] ? { fileLocks: true } : {}),

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { CAPABILITIES } from '../oci-spec/capabilities.js';
 import type { ExecOptions } from './exec.js';
 import { usageError, type OptionTable } from './options.js';
+import { readRegularFile } from './regular-file.js';
 import { TurfError } from './turf-error.js';
 import type { Invocation } from './verb.js';
 
@@ -15,6 +16,11 @@ export const execOptions = {
   tty: { kind: 'flag', short: 't', help: 'give the program a terminal' },
   detach: { kind: 'flag', short: 'd', help: 'exit once the program runs' },
   'pid-file': { kind: 'string', value: 'FILE', help: 'file that the process id is written to' },
+  'pidfd-socket': {
+    kind: 'string',
+    value: 'PATH',
+    help: 'AF_UNIX socket that receives a pidfd of the program',
+  },
   'console-socket': {
     kind: 'string',
     value: 'PATH',
@@ -24,7 +30,12 @@ export const execOptions = {
   'additional-gids': { kind: 'list', short: 'g', value: 'GID', help: 'one more supplementary group' },
   cwd: { kind: 'string', value: 'DIR', help: 'working directory in the container' },
   env: { kind: 'list', short: 'e', value: 'NAME=VALUE', help: 'one more variable' },
-  cap: { kind: 'list', short: 'c', value: 'CAP', help: 'one more capability, as CAP_KILL' },
+  cap: {
+    kind: 'list',
+    short: 'c',
+    value: 'CAP',
+    help: 'one more capability, as CAP_KILL; unknown ones are ignored with a warning',
+  },
   'no-new-privs': { kind: 'flag', help: 'set no_new_privs' },
   'preserve-fds': {
     kind: 'integer',
@@ -43,6 +54,8 @@ export const execOptions = {
 } as const satisfies OptionTable;
 
 const mostPreserved = 1024;
+/** Larger than any process object that a person or an engine writes. */
+const largestProcess = 1024 * 1024;
 /** (uid_t) -1 means "leave unchanged" to setresuid(2). */
 const greatestId = 0xffff_fffe;
 
@@ -66,7 +79,7 @@ export async function toExecOptions(invocation: Invocation<typeof execOptions>):
     ...(options['additional-gids'].length > 0
       ? { additionalGids: options['additional-gids'].map((gid) => parseId('--additional-gids', gid, gid)) }
       : {}),
-    ...(options.cap.length > 0 ? { capabilities: options.cap } : {}),
+    ...(options.cap.length > 0 ? { capabilities: options.cap.filter((name) => CAPABILITIES.has(name)) } : {}),
     ...(options['no-new-privs'] ? { noNewPrivileges: true } : {}),
     ...(options.tty ? { terminal: true } : {}),
     ...(options.apparmor ? { apparmorProfile: options.apparmor } : {}),
@@ -75,13 +88,14 @@ export async function toExecOptions(invocation: Invocation<typeof execOptions>):
     ...(options['ignore-paused'] ? { ignorePaused: true } : {}),
     ...(preserveFds > 0 ? { preserveFds } : {}),
     ...(options['pid-file'] ? { pidFile: path(options['pid-file']) } : {}),
+    ...(options['pidfd-socket'] ? { pidfdSocket: path(options['pidfd-socket']) } : {}),
     ...(options['console-socket'] ? { consoleSocket: path(options['console-socket']) } : {}),
   };
 }
 
 async function readProcess(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readRegularFile(file, largestProcess)).toString();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_USAGE', `--process: ${reason}`, { path: 'process', cause });

@@ -29,6 +29,8 @@ export interface ExecOptions {
   readonly preserveFds?: number;
   /** Absolute path; the pid is written here before exec returns. */
   readonly pidFile?: string;
+  /** Absolute path of an AF_UNIX socket that receives a pidfd of the program. */
+  readonly pidfdSocket?: string;
   /** Absolute path of an AF_UNIX socket that receives the console master. */
   readonly consoleSocket?: string;
   /** A connected AF_UNIX socket that receives the console master; owned by the callee. */
@@ -44,7 +46,7 @@ export interface ExecResult {
 /** A program whose output the daemon reads. */
 export interface ExecOutputOptions extends Omit<
   ExecOptions,
-  'terminal' | 'preserveFds' | 'consoleSocket' | 'consoleFd' | 'launcher'
+  'terminal' | 'preserveFds' | 'pidfdSocket' | 'consoleSocket' | 'consoleFd' | 'launcher'
 > {
   /** Its standard input, whole; absent: empty. */
   readonly stdin?: Uint8Array;

@@ -12,6 +12,12 @@ export const globalOptions = {
     choices: ['text', 'json'],
     help: 'format of the log file: text or json (default: text)',
   },
+  'log-level': {
+    kind: 'string',
+    value: 'LEVEL',
+    choices: ['error', 'warning', 'info', 'debug'],
+    help: 'debug is --debug, the others change nothing (as crun has it)',
+  },
   debug: { kind: 'flag', help: 'say more about errors, and log what is done' },
   'systemd-cgroup': { kind: 'flag', help: 'let systemd manage cgroups' },
   'cgroup-manager': {
@@ -59,7 +65,7 @@ export function logSettings(options: GlobalOptions, cwd: string): Globals {
   return {
     ...(options.log === undefined || options.log === '' ? {} : { logFile: resolve(cwd, options.log) }),
     logFormat: options['log-format'] === 'json' ? 'json' : 'text',
-    debug: options.debug,
+    debug: options.debug || options['log-level'] === 'debug',
     systemdCgroup: options['systemd-cgroup'] || options['cgroup-manager'] === 'systemd',
     ...criuPath(options.criu, cwd),
   };

@@ -1,14 +1,15 @@
 import type { CliContext } from './context.js';
 import { checkGlobals, logSettings, parseCommandLine, type CommandLine, type Globals } from './globals.js';
 import { overview, usageLine, verbHelp } from './help.js';
-import { usageError } from './options.js';
 import { logDebug, reportError } from './report.js';
 import { ERROR_CODES, TurfError } from './turf-error.js';
 import type { Verb } from './verb.js';
-import { isGroup, loadVerb, matchVerb } from './verbs.js';
+import { isGroup, loadVerb, matchVerb, UnknownVerb } from './verbs.js';
 
 /** What a shell reports for SIGINT. */
 const interrupted = 130;
+/** runc's exit code for a command that it does not have. */
+const noSuchVerb = 3;
 
 /**
  * Runs one command line for a client of the daemon. Never rejects: errors are reported to the client.
@@ -28,7 +29,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
 
     const { rest } = commandLine;
     const name = commandLine.options.version ? 'version' : matchVerb(rest);
-    if (name === undefined) throw usageError(unknownVerb(rest));
+    if (name === undefined) throw new UnknownVerb(rest.slice(0, isGroup(rest[0] ?? '') ? 2 : 1));
     verb = await loadVerb(name);
     const loaded = verb;
     await logDebug(context, globals, `turf ${argv.join(' ')}`);
@@ -42,7 +43,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     await reportError(context, globals, error);
     if (!(error instanceof TurfError)) return ERROR_CODES.TURF_ERR_SYSTEM.exit;
     if (error.code === 'TURF_ERR_USAGE') await context.stderr(usageHint(verb));
-    return ERROR_CODES[error.code].exit;
+    return error instanceof UnknownVerb ? noSuchVerb : ERROR_CODES[error.code].exit;
   }
 }
 
@@ -60,11 +61,6 @@ async function withoutVerb(commandLine: CommandLine, context: CliContext): Promi
     return 0;
   }
   return undefined;
-}
-
-function unknownVerb(rest: readonly string[]): string {
-  const [first = '', second = ''] = rest;
-  return isGroup(first) ? `unknown command: ${first} ${second}` : `unknown command: ${first}`;
 }
 
 function usageHint(verb: Verb | undefined): string {

@@ -84,6 +84,8 @@ export interface CreateOptions {
   readonly bundle: string;
   /** Absolute path; the pid is written here before create returns. */
   readonly pidFile?: string;
+  /** Absolute path of an AF_UNIX socket that receives a pidfd of the container's first process. */
+  readonly pidfdSocket?: string;
   /** Absolute path of an AF_UNIX socket that receives the console master. */
   readonly consoleSocket?: string;
   readonly noPivot?: boolean;

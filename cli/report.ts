@@ -17,6 +17,12 @@ export async function reportError(context: CliContext, globals: Globals, error: 
   await log(context, globals, 'error', message, code);
 }
 
+/** Tells the caller of what does not stop the command: in the log file, or on stderr where there is none, as runc does. */
+export async function reportWarning(context: CliContext, globals: Globals, message: string): Promise<void> {
+  if (globals.logFile === undefined) await context.stderr(`turf: warning: ${message}\n`);
+  else await log(context, globals, 'warning', message);
+}
+
 /** Appends a line to the log file, where there is one, with `--debug`. */
 export async function logDebug(context: CliContext, globals: Globals, message: string): Promise<void> {
   if (globals.debug) await log(context, globals, 'debug', message);
@@ -25,7 +31,7 @@ export async function logDebug(context: CliContext, globals: Globals, message: s
 async function log(
   context: CliContext,
   globals: Globals,
-  level: 'error' | 'debug',
+  level: 'error' | 'warning' | 'debug',
   message: string,
   code?: TurfErrorCode,
 ): Promise<void> {

@@ -6,6 +6,7 @@ import { seedDetailsSchema, treeSchema } from './api/seed-tree.js';
 import { checkReportSchema, featuresSchema, healthSchema, versionSchema } from './api/system.js';
 import { invokeResultSchema } from './api/worker.js';
 import type { CheckReport } from './check-report.js';
+import type { CheckpointOptions, RestoreOptions } from './checkpoint.js';
 import type { LifecycleEvent } from './lifecycle-event.js';
 import type {
   ContainerState,
@@ -107,12 +108,18 @@ export class RestClient implements Operations {
     yield* readExecOutput(await this.#transport.open({ method: 'POST', path, body, signal }), signal);
   }
 
-  checkpoint(): Promise<void> {
-    return Promise.reject(criuNeedsCommand('checkpoint'));
+  checkpoint({ id, ...body }: CheckpointOptions): Promise<void> {
+    return this.#empty({ method: 'POST', path: `/v1/containers/${encodeURIComponent(id)}/checkpoint`, body });
   }
 
-  restore(): Promise<CreateResult> {
-    return Promise.reject(criuNeedsCommand('restore'));
+  restore({ create, ...options }: RestoreOptions): Promise<CreateResult> {
+    const { id, launcher, consoleFd, ...made } = create;
+    if (launcher !== undefined || consoleFd !== undefined) {
+      const message = 'launchers and passed descriptors need the turf command, not REST';
+      return Promise.reject(new TurfError('TURF_ERR_UNSUPPORTED', message, { operation: 'restore' }));
+    }
+    const path = `/v1/containers/${encodeURIComponent(id)}/restore`;
+    return this.#call(createResultSchema, { method: 'POST', path, body: { ...options, ...made } });
   }
 
   async stats(id: string): Promise<JsonObject> {
@@ -239,10 +246,4 @@ export class RestClient implements Operations {
   async #empty(call: RestCall): Promise<void> {
     await this.#transport.json(call);
   }
-}
-
-function criuNeedsCommand(operation: 'checkpoint' | 'restore'): TurfError {
-  return new TurfError('TURF_ERR_UNSUPPORTED', `${operation} needs the turf command, not REST`, {
-    operation,
-  });
 }

@@ -1,3 +1,4 @@
+import { TurfError } from './turf-error.js';
 import type { Verb } from './verb.js';
 
 interface VerbModule {
@@ -37,6 +38,13 @@ const verbs: Readonly<Record<string, () => Promise<VerbModule>>> = {
   version: () => import('./verbs/version.js'),
   help: () => import('./verbs/help.js'),
 };
+
+/** There is no such verb. */
+export class UnknownVerb extends TurfError {
+  constructor(words: readonly string[]) {
+    super('TURF_ERR_USAGE', `unknown command: ${words.join(' ')}`);
+  }
+}
 
 export function verbNames(): readonly string[] {
   return Object.keys(verbs);

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import {
   type CreateOptions,
   type CreateResult,
@@ -16,6 +17,7 @@ import { deleteContainer } from './containers/delete.js';
 import { type ExitWatch } from './containers/exits.js';
 import { withListenFds } from './containers/listen-fds.js';
 import { writePidFile } from './containers/pid-file.js';
+import { sendPidfd } from './containers/pidfd-socket.js';
 import { startContainer } from './containers/start.js';
 import { restoring } from './checkpoint/restore.js';
 import { type Machine } from './machine.js';
@@ -137,8 +139,18 @@ export class Creation {
     }
   }
 
+  #sendPidfd(path: string, pid: number): void {
+    const { kernel } = this.#machine;
+    const pidfd = kernel.pidfdOpen(pid);
+    try {
+      sendPidfd(kernel, path, 'standard', pidfd);
+    } finally {
+      closeSync(pidfd);
+    }
+  }
+
   async #createWorker(options: CreateOptions, seed: string): Promise<CreateResult> {
-    const { id, bundle, pidFile, launcher } = options;
+    const { id, bundle, pidFile, pidfdSocket, launcher, systemdCgroup } = options;
     refuseTerminal(options);
     // With --seed the caller asks turf for a worker; a bundle that names its seed is run by an engine, which needs a child.
     const standIn =
@@ -149,7 +161,7 @@ export class Creation {
     try {
       const { container, result } = await this.#seeds.fork(
         { id, seed, bundle, hold: true },
-        standIn === undefined ? {} : { stdio: standIn.stdio },
+        { systemdCgroup, ...(standIn === undefined ? {} : { stdio: standIn.stdio }) },
       );
       try {
         if (standIn !== undefined) {
@@ -158,6 +170,7 @@ export class Creation {
         }
         const pid = standIn?.pid ?? result.pid;
         if (pidFile !== undefined) writePidFile(pidFile, pid);
+        if (pidfdSocket !== undefined) this.#sendPidfd(pidfdSocket, pid);
         return { id, pid };
       } catch (error) {
         await deleteContainer(this.#machine, container, true);

@@ -15,6 +15,8 @@ export const verb = defineVerb({
   arguments: [{ name: 'ID', help: 'the container' }],
   options: {
     ...criuOptions,
+    'tcp-skip-in-flight': { kind: 'flag', help: 'leave out connections that nobody has accepted yet' },
+    'link-remap': { kind: 'flag', help: 'allow open files that have been deleted' },
     'parent-path': {
       kind: 'string',
       value: 'DIR',
@@ -44,6 +46,8 @@ export const verb = defineVerb({
     await invocation.context.operations.checkpoint({
       id: invocation.argument(0),
       ...toCriuOptions(invocation),
+      ...(options['tcp-skip-in-flight'] ? { tcpSkipInFlight: true } : {}),
+      ...(options['link-remap'] ? { linkRemap: true } : {}),
       ...(options['leave-running'] ? { leaveRunning: true } : {}),
       ...(options['pre-dump'] ? { preDump: true } : {}),
       ...(parent === '' ? {} : { parentPath: parent }),

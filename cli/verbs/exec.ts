@@ -1,17 +1,15 @@
 import { closeSync } from 'node:fs';
+import { CAPABILITIES } from '../../oci-spec/capabilities.js';
 import { execOptions, toExecOptions } from '../exec-options.js';
 import type { ExecOptions } from '../exec.js';
 import type { CliContext } from '../context.js';
+import type { Globals } from '../globals.js';
 import { usageError } from '../options.js';
-import { reportError } from '../report.js';
-import { TurfError } from '../turf-error.js';
+import { reportError, reportWarning } from '../report.js';
 import { defineVerb } from '../verb.js';
 import { exitCodeOfStatus } from '../wait-status.js';
 
-/** What shells answer for a program that is not there, and for one that cannot be executed. */
-const notFound = 127;
-const notExecutable = 126;
-/** runc's exit code for an exec that failed before there was a program. */
+/** runc's and crun's exit code for an exec that failed before there was a program, whatever the reason. */
 const failed = 255;
 
 export const verb = defineVerb({
@@ -20,7 +18,7 @@ export const verb = defineVerb({
   description:
     "Runs a program in a container that is there, with what the container's own process has by its config.json, or with\n" +
     'what --process says. In the foreground, waits until it ends and exits with its exit code, or 128 and the number of the\n' +
-    'signal that ended it; 127 where the program is not there, 126 where it cannot be executed, 255 for other errors.',
+    'signal that ended it; with 255 where the program could not be executed.',
   arguments: [
     { name: 'ID', help: 'the container' },
     {
@@ -42,24 +40,38 @@ export const verb = defineVerb({
   ],
   async run(invocation) {
     const { context, globals, options } = invocation;
-    const exec = await toExecOptions(invocation);
-    const terminal = exec.terminal ?? givesTerminal(exec);
-    if (options.detach && terminal && exec.consoleSocket === undefined)
-      throw usageError('cannot allocate tty if turf will detach without setting console socket');
-    if (exec.consoleSocket !== undefined && !(options.detach && terminal))
-      throw usageError('cannot use console socket if turf will not detach or allocate tty');
     try {
+      await warnOfCapabilities(context, globals, options.cap);
+      const exec = await toExecOptions(invocation);
+      const terminal = exec.terminal ?? givesTerminal(exec);
+      if (options.detach && terminal && exec.consoleSocket === undefined)
+        throw usageError('cannot allocate tty if turf will detach without setting console socket');
+      if (exec.consoleSocket !== undefined && !(options.detach && terminal))
+        throw usageError('cannot use console socket if turf will not detach or allocate tty');
       if (!options.detach) return await foreground(context, exec, terminal);
       await context.operations.exec(exec);
       return 0;
     } catch (error) {
-      if (context.signal.aborted || (error instanceof TurfError && error.code === 'TURF_ERR_USAGE'))
-        throw error;
+      if (context.signal.aborted) throw error;
       await reportError(context, globals, error);
-      return failureCode(error);
+      return failed;
     }
   },
 });
+
+async function warnOfCapabilities(
+  context: CliContext,
+  globals: Globals,
+  names: readonly string[],
+): Promise<void> {
+  const unknown = names.filter((name) => !CAPABILITIES.has(name));
+  if (unknown.length === 0) return;
+  await reportWarning(
+    context,
+    globals,
+    `ignoring unknown or unavailable capabilities: [${unknown.join(' ')}]`,
+  );
+}
 
 /** Whether the process file asks for a terminal; one that is no JSON is refused by the operation, with the place. */
 function givesTerminal({ process }: ExecOptions): boolean {
@@ -89,11 +101,4 @@ async function foreground(context: CliContext, exec: ExecOptions, terminal: bool
   } finally {
     if (clientEnd !== undefined) closeSync(clientEnd);
   }
-}
-
-function failureCode(error: unknown): number {
-  if (!(error instanceof TurfError) || error.path?.startsWith('process.args') !== true) return failed;
-  const { cause } = error;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR' ? notFound : code === undefined ? failed : notExecutable;
 }

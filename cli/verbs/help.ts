@@ -1,7 +1,6 @@
 import { overview, verbHelp } from '../help.js';
-import { usageError } from '../options.js';
 import { defineVerb } from '../verb.js';
-import { isGroup, loadVerb, matchVerb } from '../verbs.js';
+import { isGroup, loadVerb, matchVerb, UnknownVerb } from '../verbs.js';
 
 export const verb = defineVerb({
   name: 'help',
@@ -23,7 +22,7 @@ export const verb = defineVerb({
     } else if (second === undefined && isGroup(first)) {
       await context.stdout(await overview(first));
     } else {
-      throw usageError(`unknown command: ${words.join(' ')}`);
+      throw new UnknownVerb(words);
     }
     return 0;
   },

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../oci-spec/config-error.js';
 import type { OciResources } from '../../oci-spec/config.js';
 import { parseResources, validateResources } from '../../oci-spec/parse.js';
 import type { CliContext } from '../context.js';
 import { type OptionTable, type ParsedOptions, parseSize, usageError } from '../options.js';
+import { readRegularFile } from '../regular-file.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
@@ -22,7 +22,7 @@ const table = {
   'cpu-period': { kind: 'string', value: 'N', help: 'period of the CPU limit in microseconds' },
   'cpu-quota': { kind: 'string', value: 'N', help: 'CPU time in each period in microseconds; -1: no limit' },
   'cpu-burst': { kind: 'string', value: 'N', help: 'CPU time saved up for a burst in microseconds' },
-  'cpu-share': { kind: 'string', value: 'N', help: 'CPU weight, 2 to 262144' },
+  'cpu-share': { kind: 'string', value: 'N', help: 'CPU weight, 2 to 262144; 1 counts as 2' },
   'cpu-rt-period': { kind: 'string', value: 'N', help: 'period of the realtime budget in microseconds' },
   'cpu-rt-runtime': { kind: 'string', value: 'N', help: 'realtime budget in each period in microseconds' },
   'cpu-idle': {
@@ -89,15 +89,11 @@ async function fromFile(context: CliContext, file: string): Promise<OciResources
 async function read(context: CliContext, file: string): Promise<string> {
   const path = resolve(context.cwd, file);
   try {
-    const text = await readFile(path, 'utf8');
-    if (text.length <= LARGEST_FILE) return text;
+    return (await readRegularFile(path, LARGEST_FILE)).toString();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_USAGE', `--resources: ${reason}`, { path, cause });
   }
-  throw new TurfError('TURF_ERR_USAGE', `--resources: ${path} is larger than ${LARGEST_FILE} bytes`, {
-    path,
-  });
 }
 
 function checked(step: () => OciResources, file?: string): OciResources {

@@ -59,6 +59,9 @@ export function commonArguments(
   const { imagePath, workPath = imagePath } = options;
   const flags = [
     [options.tcpEstablished, '--tcp-established'],
+    [options.tcpClose, '--tcp-close'],
+    [options.tcpSkipInFlight, '--skip-in-flight'],
+    [options.linkRemap, '--link-remap'],
     [options.externalUnixSockets, '--ext-unix-sk'],
     [options.shellJob, '--shell-job'],
     [options.fileLocks, '--file-locks'],
@@ -69,6 +72,7 @@ export function commonArguments(
     ...['--images-dir', imagePath, '--work-dir', workPath, '--root', rootfs],
     ...['--log-file', logOf(options, name), '-v4', `--manage-cgroups=${options.manageCgroups ?? 'soft'}`],
     ...flags.flatMap(([asked, flag]) => (asked === true ? [flag] : [])),
+    ...(options.networkLock === undefined ? [] : [`--network-lock=${options.networkLock}`]),
     ...(options.emptyNetwork === true ? ['--empty-ns', 'net'] : []),
   ];
 }

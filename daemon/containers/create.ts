@@ -21,6 +21,7 @@ import { openNamespaces } from './namespaces.js';
 import { hookState } from './oci-state.js';
 import { prepareListener } from './seccomp-listener.js';
 import { writePidFile } from './pid-file.js';
+import { sendPidfd } from './pidfd-socket.js';
 import { reserve } from './reserve.js';
 import { UndoStack } from './undo.js';
 
@@ -119,6 +120,8 @@ export async function createContainer(
     const { process } = container.facts;
     machine.store.writeFacts(container.learn({ phase: 'created', cgroup: cgroup.describe() }));
     if (options.pidFile !== undefined && process !== undefined) writePidFile(options.pidFile, process.pid);
+    if (options.pidfdSocket !== undefined && container.pidfd !== undefined)
+      sendPidfd(machine.kernel, options.pidfdSocket, 'standard', container.pidfd);
     container.enter({ state: origin.state });
     undo.clear();
     machine.log.info({ id, pid: process?.pid, bundle: options.bundle }, `container ${origin.event}d`);

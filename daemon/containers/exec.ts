@@ -14,6 +14,8 @@ import { homeDirectory } from './home.js';
 import { plainRequest } from './launch.js';
 import { assertAllowed, observedState } from './lifecycle.js';
 import { writePidFile } from './pid-file.js';
+import { sendPidfd } from './pidfd-socket.js';
+import { signalProcess } from './process-facts.js';
 import { storedConfig } from './stored-config.js';
 import { SyncChannel } from './sync.js';
 
@@ -94,7 +96,7 @@ async function launch(
   entry.tasksFds.forEach(own);
   if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
   // What was found by its pid was its own, as long as the process is there.
-  if (!isThere(machine, pidfd)) throw stopped(id);
+  if (!signalProcess(kernel, pidfd, 0)) throw stopped(id);
   const plan = compileExecPlan({
     id,
     process,
@@ -119,7 +121,12 @@ async function launch(
     } finally {
       closeSync(theirs);
     }
-    return await sync.untilExecuted(plan.labels, (pid) => launcher.succeed(pid));
+    return await sync.untilExecuted(plan.labels, async (pid) => {
+      // Nobody reaps it before its launcher knows of it.
+      if (options.pidfdSocket !== undefined)
+        sendPidfd(kernel, options.pidfdSocket, 'setns', own(kernel.pidfdOpen(pid)));
+      await launcher.succeed(pid);
+    });
   } finally {
     sync.close();
   }
@@ -128,15 +135,6 @@ async function launch(
 /** The root directory of a process; a link of procfs that leads to the directory itself, whatever its path is. */
 function openRoot(pid: number): number {
   return openSync(`/proc/${pid}/root`, constants.O_RDONLY | constants.O_DIRECTORY);
-}
-
-function isThere({ kernel }: Machine, pidfd: number): boolean {
-  try {
-    kernel.pidfdSendSignal(pidfd, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function stopped(id: string): TurfError {

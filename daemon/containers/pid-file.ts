@@ -11,7 +11,9 @@ import { TurfError } from '../../cli/turf-error.js';
 export function writePidFile(path: string, pid: number): void {
   const temporary = join(dirname(path), `.${basename(path)}.new`);
   try {
-    writeFileSync(temporary, String(pid));
+    // Made anew: in a directory that others write to, a link may wait under that name.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, String(pid), { flag: 'wx' });
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });

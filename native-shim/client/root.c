@@ -10,25 +10,28 @@
 #define DEFAULT_ROOT "/run/turf"
 
 /* Global flags whose value is an argument of its own: it is not the verb. */
-static bool takes_value(const char *flag) {
-  static const char *const flags[] = {"--log", "--log-format", "--log-level", "--cgroup-manager", "--criu", "--rootless"};
+static bool takes_value(const char *name) {
+  static const char *const names[] = {"log", "log-format", "log-level", "cgroup-manager", "criu", "rootless"};
 
-  for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-    if (strcmp(flag, flags[i]) == 0)
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(name, names[i]) == 0)
       return true;
   return false;
 }
 
+/* As the daemon reads flags: with one dash or two. */
 static const char *find_flag(int argc, char *const argv[]) {
-  static const char prefix[] = "--root=";
+  static const char prefix[] = "root=";
   const char *root = NULL;
 
   for (int i = 1; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
-    if (strncmp(argv[i], prefix, sizeof prefix - 1) == 0)
-      root = argv[i] + sizeof prefix - 1;
-    else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc)
+    const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0)
+      root = name + sizeof prefix - 1;
+    else if (strcmp(name, "root") == 0 && i + 1 < argc)
       root = argv[++i];
-    else if (takes_value(argv[i]))
+    else if (takes_value(name))
       i++;
   }
   return root;

@@ -6,6 +6,7 @@
 
 enum turf_launch_step {
   TURF_STEP_NONE = 0,
+  TURF_STEP_PRESERVE,
   TURF_STEP_CLONE,
   TURF_STEP_JOIN_USER_NS,
   TURF_STEP_JOIN_PID_NS,

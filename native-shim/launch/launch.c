@@ -1,6 +1,7 @@
 #include "launch/launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 
 /* 32 KiB less what lies behind it in the same page. */
 #define CHILD_STACK 32640u
+#define FIRST_PRESERVED 3
 
 /* Written by the helper and the child, read by the launcher once both have executed or exited: CLONE_VFORK orders it. */
 struct report {
@@ -32,6 +34,8 @@ struct shared {
 
 static const char *step_name(enum turf_launch_step step) {
   switch (step) {
+  case TURF_STEP_PRESERVE:
+    return "preserve descriptors (--preserve-fds)";
   case TURF_STEP_CLONE:
     return "clone";
   case TURF_STEP_JOIN_USER_NS:
@@ -164,9 +168,21 @@ static struct turf_launched launch_with(const struct turf_launch *launch, struct
   return launched;
 }
 
+/* What a caller has left open for the program came through exec: it is open, and is not close-on-exec, as all is that was opened here. */
+static bool has_preserved(const struct turf_launch *launch) {
+  for (uint32_t i = 0; i < launch->preserve_fds; i++) {
+    int flags = fcntl(FIRST_PRESERVED + (int)i, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+      return false;
+  }
+  return true;
+}
+
 struct turf_launched turf_launch_run(const struct turf_launch *launch) {
   static struct shared own;
 
+  if (!has_preserved(launch))
+    return (struct turf_launched){.pid = -EBADF, .step = step_name(TURF_STEP_PRESERVE)};
   if (may_share(launch))
     return launch_with(launch, &own);
   struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

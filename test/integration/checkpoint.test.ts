@@ -193,6 +193,25 @@ await t.test('checkpoint and restore', withCriu, async (t) => {
     await turfd.ok(['delete', '--force', id]);
   });
 
+  await t.test('over REST: the same, with the output in the logs of the daemon', async (t) => {
+    const images = temporary(t);
+    const [id, other] = [turfd.id('rest'), turfd.id('rested')];
+    const post = (path: string, body: object) =>
+      turfd.rest(path, { method: 'POST', body: JSON.stringify(body) });
+    t.equal((await post('/containers', { id, bundle: counting.path })).status, 201);
+    await turfd.ok(['start', id]);
+    const counted = async (name: string): Promise<number> => last((await turfd.ok(['logs', name])).stdout);
+    await eventually('it to count', async () => (await counted(id)) > 3);
+    const options = { imagePath: images, ...(criu === undefined ? {} : { criu }) };
+    t.equal((await post(`/containers/${id}/checkpoint`, { ...options, leaveRunning: true })).status, 204);
+    t.equal((await turfd.state(id)).status, 'running');
+    const restore = { ...options, bundle: counting.path };
+    t.match(await post(`/containers/${other}/restore`, restore), { status: 201, body: `"id":"${other}"` });
+    await eventually('the copy to count on', async () => (await counted(other)) > 3);
+    t.match(await post(`/containers/${other}/restore`, restore), { status: 409, body: 'TURF_ERR_EXISTS' });
+    for (const name of [id, other]) await turfd.ok(['delete', '--force', name]);
+  });
+
   await t.test('a restore that fails tells the end of the log, and leaves nothing', async (t) => {
     const images = temporary(t);
     const id = turfd.id('broken');

@@ -55,6 +55,8 @@ await t.test('attacks on turf exec', requires(), async (t) => {
     // ls itself opens the directory that it lists.
     t.strictSame(await list(''), ['0', '1', '2', '3']);
     t.strictSame(await list('--preserve-fds 2'), ['0', '1', '2', '3', '4', '5']);
+    // 3 to 5 are the caller's; what follows would be the client's own.
+    t.strictSame(await list('--preserve-fds 4 2>/dev/null'), ['']);
     await remove(id);
   });
 

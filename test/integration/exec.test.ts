@@ -12,6 +12,18 @@ import { eventually, Turfd, TURF } from './harness/turfd.js';
 const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(60_000) });
 const NAMESPACES = ['mnt', 'pid', 'net', 'ipc', 'uts', 'user', 'cgroup'];
 
+/** Takes one pidfd, says what came with it and what it is of, and kills that. */
+const TAKE_AND_KILL = `
+import os, re, signal, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+print('listening', flush=True)
+data, fds, _, _ = socket.recv_fds(s.accept()[0], 64, 1)
+pid = re.search(r'^Pid:\\s*(\\d+)$', open('/proc/self/fdinfo/%d' % fds[0]).read(), re.M).group(1)
+command = open('/proc/%s/cmdline' % pid).read().split('\\0')
+print(data.decode(), *command[:-1], flush=True)
+signal.pidfd_send_signal(fds[0], signal.SIGKILL)
+`;
+
 await t.test('turf exec', requires(), async (t) => {
   const turfd = await Turfd.start(t);
   const sleeper = bundle(t, ['sleep', '1000']);
@@ -32,13 +44,13 @@ await t.test('turf exec', requires(), async (t) => {
     t.match(await exec([id, '--', 'echo', '-n', 'x']), { status: 0, stdout: 'x' });
   });
 
-  await t.test('a program that is missing or no program: exit codes of a shell', async (t) => {
+  await t.test('a program that is missing or no program: the exit code of runc and crun', async (t) => {
     writeFileSync(join(sleeper.path, 'rootfs/tmp/plain'), 'text');
     chmodSync(join(sleeper.path, 'rootfs/tmp/plain'), 0o644);
-    t.match(await exec([id, 'nope']), { status: 127, stderr: /"nope": executable file not found in \$PATH/ });
-    t.match(await exec([id, '/nope']), { status: 127, stderr: /\/nope: no such file or directory/ });
-    t.match(await exec([id, '/tmp/plain']), { status: 126, stderr: /permission denied/ });
-    t.match(await exec([id, '/tmp']), { status: 126 });
+    t.match(await exec([id, 'nope']), { status: 255, stderr: /"nope": executable file not found in \$PATH/ });
+    t.match(await exec([id, '/nope']), { status: 255, stderr: /\/nope: no such file or directory/ });
+    t.match(await exec([id, '/tmp/plain']), { status: 255, stderr: /permission denied/ });
+    t.match(await exec([id, '/tmp']), { status: 255 });
     t.match(await exec(['--cwd', '/nope', id, 'true']), { status: 255, stderr: /cwd.*\/nope/ });
   });
 
@@ -140,7 +152,7 @@ await t.test('turf exec', requires(), async (t) => {
     t.match(await exec(['--process', file, id]), { status: 255, stderr: /process\.rlimits\[0\]\.type/ });
     writeFileSync(file, '{');
     t.match(await exec(['--process', file, id]), { status: 255, stderr: /JSON|line|1:/ });
-    t.match(await exec(['--process', join(dir, 'none'), id]), { status: 1, stderr: /ENOENT/ });
+    t.match(await exec(['--process', join(dir, 'none'), id]), { status: 255, stderr: /ENOENT/ });
   });
 
   await t.test('numbers of users are numbers (CVE-2026-30892)', async (t) => {
@@ -159,11 +171,57 @@ await t.test('turf exec', requires(), async (t) => {
     ])
       t.match(
         await exec(['--user', user, id, 'true']),
-        { status: 1, stderr: /--user/ },
+        { status: 255, stderr: /--user/ },
         JSON.stringify(user),
       );
-    t.match(await exec(['-g', '1,2', id, 'true']), { status: 1, stderr: /--additional-gids/ });
-    t.match(await exec(['--cap', 'CAP_NOPE', id, 'true']), { status: 1, stderr: /unknown capability/ });
+    t.match(await exec(['-g', '1,2', id, 'true']), { status: 255, stderr: /--additional-gids/ });
+    const log = join(temporary(t), 'log');
+    const unknown = ['exec', '--cap', 'CAP_NOPE', '--cap', 'cap_kill', '--cap', 'CAP_SYS_PTRACE', id];
+    const grep = ['grep', 'CapPrm', '/proc/self/status'];
+    const ptrace = BigInt(`0x${statusField(init, 'CapPrm')}`) | (1n << 19n);
+    const shown = `CapPrm:\t${ptrace.toString(16).padStart(16, '0')}\n`;
+    const loudly = await turfd.turf([...unknown, ...grep]);
+    t.match(loudly, {
+      status: 0,
+      stdout: shown,
+      stderr: 'turf: warning: ignoring unknown or unavailable capabilities: [CAP_NOPE cap_kill]\n',
+    });
+    t.match(await turfd.turf(['--log', log, '--log-format', 'json', ...unknown, ...grep]), {
+      status: 0,
+      stdout: shown,
+      stderr: '',
+    });
+    const line: unknown = JSON.parse(readFileSync(log, 'utf8'));
+    t.match(line, { level: 'warning', msg: /^ignoring unknown/, time: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ });
+  });
+
+  await t.test('a pidfd of the program, or of the container', requires('program:python3'), async (t) => {
+    const dir = temporary(t);
+    const receive = async (name: string, args: readonly string[]): Promise<string> => {
+      const socket = join(dir, name);
+      const receiver = spawn('python3', ['-c', TAKE_AND_KILL, socket], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let said = '';
+      receiver.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      const ended = once(receiver, 'close', soon());
+      await eventually('it to listen', () => said.startsWith('listening'));
+      await turfd.ok([...args.slice(0, 1), '--pidfd-socket', socket, ...args.slice(1)]);
+      await ended;
+      return said.split('\n')[1] ?? '';
+    };
+    t.equal(await receive('exec', ['exec', '--detach', id, 'sleep', '444']), 'setns sleep 444');
+    const other = turfd.id('pidfd');
+    t.match(await receive('create', ['create', '--bundle', sleeper.path, other]), /^standard /);
+    t.match(await turfd.until(other, 'stopped'), { turf: { exitSignal: 'SIGKILL' } });
+    await turfd.ok(['delete', other]);
+    t.match(await exec(['--pidfd-socket', join(dir, 'none'), id, 'true']), {
+      status: 255,
+      stderr: /pidfd socket: /,
+    });
+    const failed = await turfd.turf(['create', '--pidfd-socket', '/nope', '--bundle', sleeper.path, other]);
+    t.match(failed, { status: 1, stderr: /pidfd socket: / });
+    t.equal((await turfd.turf(['state', other])).status, 1, 'nothing is left');
   });
 
   await t.test('states: created yes, paused only when asked, stopped no', async (t) => {
@@ -223,9 +281,9 @@ await t.test('turf exec', requires(), async (t) => {
     receiver.type('\u0003');
     await receiver.until('interrupted');
     await receiver.ended;
-    t.match(await exec(['-t', '-d', id, 'true']), { status: 1, stderr: /console socket/ });
+    t.match(await exec(['-t', '-d', id, 'true']), { status: 255, stderr: /console socket/ });
     t.match(await exec(['-d', '--console-socket', receiver.socket, id, 'true']), {
-      status: 1,
+      status: 255,
       stderr: /tty/,
     });
     t.match(await exec(['-t', id, 'tty']), { status: 0, stdout: /^\/dev\/pts\/\d+\r\n$/ });
@@ -241,7 +299,7 @@ await t.test('turf exec', requires(), async (t) => {
       t.match(shown, { status: 0, stdout: new RegExp(`:pids:.*/sub\n`) });
       t.match(await exec(['--cgroup', 'pids:none', id, 'true']), { status: 255, stderr: /ENOENT|no such/ });
       for (const wrong of ['..', 'sub/../..', 'pids:../x', 'nope:sub', 'pids:'])
-        t.match(await exec(['--cgroup', wrong, id, 'true']), { status: 1, stderr: /--cgroup/ }, wrong);
+        t.match(await exec(['--cgroup', wrong, id, 'true']), { status: 255, stderr: /--cgroup/ }, wrong);
     },
   );
 

@@ -60,7 +60,9 @@ void t.test(
     };
     const root = await daemon(t, serve, join('a'.repeat(90), 'b'.repeat(90)));
     const env = { TURF_NO_AUTOSTART: '1' };
-    t.match(await start([CLIENT, `--root=${root}`, 'list'], { env }).ended, { code: 5 });
+    for (const flag of [`--root=${root}`, `-root=${root}`])
+      t.match(await start([CLIENT, flag, 'list'], { env }).ended, { code: 5 });
+    t.match(await start([CLIENT, '-log', '--root', '-root', root, 'list'], { env }).ended, { code: 5 });
     t.match(await start([CLIENT, '--log-format', 'json', '--root', root, 'list'], { env }).ended, {
       code: 5,
     });
@@ -106,7 +108,7 @@ void t.test('a launched program gets its descriptors and nothing else', async (t
     const { answer, sync } = await client.launch(init, 'report', {
       planFds: [extra, extra, extra],
       extraFds: [extra],
-      changes: { flags: 1, stdinFd: 6, preserveFds: 2 },
+      changes: { flags: 1, stdinFd: 6, preserveFds: 1 },
     });
     report = JSON.parse(readLine(sync));
     closeSync(extra);
@@ -120,9 +122,8 @@ void t.test('a launched program gets its descriptors and nothing else', async (t
   const stdio = ['pipe', 'pipe', 'pipe', inherited, 'ignore', inherited, inherited, inherited] as const;
   t.match(await start([CLIENT, '--root', root], { stdio: [...stdio] }).ended, { code: 0, stderr: '' });
   t.hasStrict(report, {
-    // 3 is preserved; 4 is not open in the caller, and must not be what the client itself has opened there
-    fds: [0, 1, 2, 3, 5, 6, 7, 8, 9],
-    argv: ['turf-init', '5', '3'],
+    fds: [0, 1, 2, 3, 4, 5, 6, 7, 8],
+    argv: ['turf-init', '4', '3'],
     environment: 0,
     SigBlk: '0000000000000000',
     SigIgn: '0000000000000000',
@@ -139,7 +140,13 @@ void t.test('a launch that cannot be executed is answered with the step and the 
     t.match(noNamespace.answer, { result: -constants.errno.EINVAL, step: 'join pid namespace' });
     const malformed = await client.launch(init, 'report', { changes: { stdinFd: 77 } });
     t.match(malformed.answer, { result: -constants.errno.EINVAL, step: 'decode launch request' });
-    for (const { sync } of [failed, noNamespace, malformed]) closeSync(sync);
+    // 3 is none of the caller's: the client has opened something there itself, which is not to be had.
+    const missing = await client.launch(init, 'report', { changes: { preserveFds: 1 } });
+    t.match(missing.answer, {
+      result: -constants.errno.EBADF,
+      step: 'preserve descriptors (--preserve-fds)',
+    });
+    for (const { sync } of [failed, noNamespace, malformed, missing]) closeSync(sync);
     closeSync(notExecutable);
     client.exit(1);
   });
