@@ -41,6 +41,52 @@ export function formatStacks(format: (error: unknown, frames: readonly NodeJS.Ca
   Reflect.deleteProperty(Error, 'prepareStackTrace');
 }
 
+/** lib/internal/worker/js_transferable.js */
+const TRANSFERABLE = 'internal/worker/js_transferable';
+
+function symbolOf(name: string): symbol {
+  const exports: unknown = require(TRANSFERABLE);
+  const found: unknown =
+    typeof exports === 'object' && exports !== null ? Reflect.get(exports, name) : undefined;
+  if (typeof found !== 'symbol') throw new Error(`This Node.js has no ${name} in ${TRANSFERABLE}`);
+  return found;
+}
+
+/** The methods that structured cloning calls: of an object, for what to clone in its place, and of the new one, with that. */
+export function cloneSymbols(): { readonly clone: symbol; readonly deserialize: symbol } {
+  return { clone: symbolOf('kClone'), deserialize: symbolOf('kDeserialize') };
+}
+
+/** A new object of that class, not constructed, which structured cloning asks by the methods of `cloneSymbols`. */
+export function makeClonable(constructor: { readonly prototype: object }): object {
+  const exports: unknown = require(TRANSFERABLE);
+  if (typeof exports === 'object' && exports !== null && 'markTransferMode' in exports) {
+    const object = Object.create(constructor.prototype) as object;
+    member(exports, 'markTransferMode', TRANSFERABLE)(object, true, false);
+    return object;
+  }
+  // Up to Node.js 20 such objects have a field of C++.
+  const { JSTransferable: Base } = exports as { readonly JSTransferable: new () => object };
+  return Reflect.construct(Base, [], constructor as unknown as new () => object);
+}
+
+/** What makes the new object where structured cloning meets one of JavaScript's; `kind` is what the original called itself. */
+export function createClonesBy(create: (kind: string, usual: (kind: string) => object) => object): void {
+  const usual = (kind: string): object => {
+    const [module = '', name = ''] = kind.split(':');
+    const exports = require(module) as Readonly<Record<string, new () => object>>;
+    const Class = exports[name];
+    if (Class === undefined) throw new Error(`This Node.js has no ${kind}`);
+    return new Class();
+  };
+  const binding: unknown = internal('internal/test/binding', 'internalBinding')('messaging');
+  member(
+    binding,
+    'setDeserializerCreateObjectFunction',
+    'messaging',
+  )((kind: unknown) => create(String(kind), usual));
+}
+
 /** Makes an object that EventTarget's constructor did not make a target of events. */
 export function becomeEventTarget(object: object): void {
   internal('internal/event_target', 'initEventTarget')(object);

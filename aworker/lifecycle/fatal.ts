@@ -35,10 +35,27 @@ export function die(leave: Leave, prefix: string, error: unknown): never {
   return leave(1);
 }
 
+/** Without a call of user code, which may be what failed. */
+function textOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && !(error instanceof Error)
+    ? inspect(error, { customInspect: false, depth: 0 })
+    : String(error);
+}
+
+/** The first place in user code that a stack names. */
+const PLACE = /(file:\/\/[^\s()]+):(\d+):(\d+)\)?$/m;
+
+/** Where an error was made, or the code that is running now reports one (HTML, 8.1.4.6: extract error information). */
+function placeOf(error: unknown): { filename: string; lineno: number; colno: number } {
+  const { stack } = error instanceof Error ? error : new Error();
+  const [, filename = '', line, column] = PLACE.exec(String(stack)) ?? [];
+  return { filename, lineno: Number(line ?? 0), colno: Number(column ?? 0) };
+}
+
 /** Raises `error` on the global scope; false if a listener cancelled it. @throws what a listener throws */
 function raiseError(error: unknown): boolean {
-  const message = error instanceof Error ? error.message : String(error);
-  const event = new ErrorEvent('error', { cancelable: true, message, error });
+  const message = error instanceof Error && error.message !== '' ? error.message : textOf(error);
+  const event = new ErrorEvent('error', { cancelable: true, message, error, ...placeOf(error) });
   const failures = dispatchCollecting(event);
   if (failures.length > 0) throw failures[0];
   return !event.defaultPrevented;

@@ -7,14 +7,24 @@ const BUILTIN: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map(
   ['node:async_hooks', { AsyncLocalStorage, default: Object.freeze({ AsyncLocalStorage }) }],
 ]);
 
+const { defineProperty } = Object;
+
+/** A promise that is resolved with an object asks it for `then`, and so a getter that user code may have put on Object.prototype: it must not get this one. */
+export function hideThen<T extends object>(object: T): T {
+  defineProperty(object, 'then', { value: undefined });
+  return object;
+}
+
 /** A module whose exports are those values. */
 export function valueModule(identifier: string, exports: Readonly<Record<string, unknown>>): vm.Module {
-  return new vm.SyntheticModule(
-    Object.keys(exports),
-    function (this: vm.SyntheticModule) {
-      for (const [name, value] of Object.entries(exports)) this.setExport(name, value);
-    },
-    { identifier },
+  return hideThen(
+    new vm.SyntheticModule(
+      Object.keys(exports),
+      function (this: vm.SyntheticModule) {
+        for (const [name, value] of Object.entries(exports)) this.setExport(name, value);
+      },
+      { identifier },
+    ),
   );
 }
 

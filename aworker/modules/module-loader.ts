@@ -3,7 +3,8 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ImportAttributes } from 'node:module';
 import vm from 'node:vm';
-import { builtinModule, valueModule } from './builtin-modules.js';
+import { builtinModule, hideThen, valueModule } from './builtin-modules.js';
+import { OwnMap } from '../engine/own-map.js';
 import { showPlace } from '../engine/engine-internals.js';
 
 /** A line that only a module can begin with. */
@@ -20,8 +21,8 @@ export class ModuleLoader {
   readonly #root: string;
   readonly #nodeModules: readonly string[];
   readonly #seen: ((path: string) => void) | undefined;
-  readonly #modules = new Map<string, vm.Module>();
-  readonly #evaluations = new Map<vm.Module, Promise<void>>();
+  readonly #modules = new OwnMap<string, vm.Module>();
+  readonly #evaluations = new OwnMap<vm.Module, Promise<void>>();
   /** The main script is no module. */
   #classic = false;
   #linking: Promise<void> = Promise.resolve();
@@ -209,7 +210,7 @@ export class ModuleLoader {
 /** The stack of a SyntaxError names no place: V8 has it, with the line and a mark, beside the error. */
 function compile(text: string, options: vm.SourceTextModuleOptions): vm.Module {
   try {
-    return new vm.SourceTextModule(text, options);
+    return hideThen(new vm.SourceTextModule(text, options));
   } catch (error) {
     if (error instanceof SyntaxError) showPlace(error);
     throw error;

@@ -6,6 +6,7 @@ import { ExtendableEvent, FetchEvent, PromiseRejectionEvent } from './events.js'
 import { type ResponseClasses } from '../views/response-view.js';
 import { reportError } from './scope-events.js';
 import { installStackTraces } from '../engine/stack-traces.js';
+import { limitClones } from '../engine/structured-clones.js';
 import { preparePause } from '../engine/standard-output.js';
 import { timerFunctions } from './timers.js';
 import { VERSION } from '../version.js';
@@ -29,6 +30,7 @@ import {
   WorkerGlobalScope,
 } from '../web/scope-interfaces.js';
 import { FileList, FileReader } from '../web/file-reader.js';
+import { QuotaExceededError } from '../web/quota-exceeded-error.js';
 import { ProgressEvent } from '../web/progress-event.js';
 import { TextDecoder, TextDecoderStream } from '../web/text-decoder.js';
 import { LexicalRequire } from '../web/lexical-require.js';
@@ -72,7 +74,7 @@ function defineClasses(): void {
   for (const value of [
     ...classes,
     ...[Cache, CacheStorage, CompressionStream, DecompressionStream],
-    ...[TextDecoder, TextDecoderStream, FileList, FileReader, ProgressEvent],
+    ...[TextDecoder, TextDecoderStream, FileList, FileReader, ProgressEvent, QuotaExceededError],
     ...[ExtendableEvent, FetchEvent, PromiseRejectionEvent],
     ...[
       BroadcastChannel,
@@ -205,6 +207,7 @@ export function sealGlobalScope(): void {
 /** What takes a whole engine, which one that builds a startup snapshot is not. To be called before any user code runs. */
 export function attachToEngine(): void {
   closeNodeLoader();
+  limitClones();
   installStackTraces();
   preparePause();
   refuseToBlock();

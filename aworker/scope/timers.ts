@@ -1,8 +1,9 @@
 /** Timers of the Web (HTML, 8.6): handles are numbers, counted from 1. */
 import { clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { OwnMap } from '../engine/own-map.js';
 import { isCallable, requireArguments, toDomString } from '../web/interface.js';
 
-const timers = new Map<number, NodeJS.Timeout>();
+const timers = new OwnMap<number, NodeJS.Timeout>();
 let last = 0;
 
 /** Web IDL's `long`. */

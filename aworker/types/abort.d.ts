@@ -65,3 +65,19 @@ declare var DOMException: DOMExceptionCodes & {
   prototype: DOMException;
   new (message?: string, name?: string): DOMException;
 };
+
+interface QuotaExceededErrorOptions {
+  quota?: number;
+  requested?: number;
+}
+
+/** More was asked for than there is. */
+interface QuotaExceededError extends DOMException {
+  readonly quota: number | null;
+  readonly requested: number | null;
+}
+
+declare var QuotaExceededError: {
+  prototype: QuotaExceededError;
+  new (message?: string, options?: QuotaExceededErrorOptions): QuotaExceededError;
+};

@@ -1,4 +1,5 @@
-import { type Cache, createCache, emptyCache } from './cache.js';
+import { type Cache, createCache, emptyList } from './cache.js';
+import { type CachedEntry } from './cache-entry.js';
 import {
   conform,
   illegalConstructor,
@@ -7,9 +8,9 @@ import {
   toDomString,
 } from './interface.js';
 
-const storages = new WeakMap<CacheStorage, Map<string, Cache>>();
+const storages = new WeakMap<CacheStorage, Map<string, CachedEntry[]>>();
 
-function cachesOf(storage: unknown): Map<string, Cache> {
+function cachesOf(storage: unknown): Map<string, CachedEntry[]> {
   return storages.get(storage as CacheStorage) ?? illegalInvocation();
 }
 
@@ -29,9 +30,9 @@ export class CacheStorage {
     const caches = cachesOf(this);
     requireArguments('CacheStorage.match', 1, arguments.length);
     const name = cacheName(options);
-    for (const [key, cache] of caches) {
+    for (const [key, list] of caches) {
       if (name !== undefined && name !== key) continue;
-      const found = await cache.match(request, options);
+      const found = await createCache(list).match(request, options);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -47,17 +48,16 @@ export class CacheStorage {
     const caches = cachesOf(this);
     requireArguments('CacheStorage.open', 1, arguments.length);
     const key = toDomString(name);
-    const cache = caches.get(key) ?? createCache();
-    caches.set(key, cache);
-    return cache;
+    const list = caches.get(key) ?? [];
+    caches.set(key, list);
+    return createCache(list);
   }
 
   async delete(name: unknown): Promise<boolean> {
     const caches = cachesOf(this);
     requireArguments('CacheStorage.delete', 1, arguments.length);
     const key = toDomString(name);
-    const cache = caches.get(key);
-    if (cache !== undefined) emptyCache(cache);
+    emptyList(caches.get(key) ?? []);
     return caches.delete(key);
   }
 

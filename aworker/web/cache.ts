@@ -1,19 +1,20 @@
 import { conform, illegalConstructor, illegalInvocation, requireArguments } from './interface.js';
 import { CachedEntry, matches, type MatchOptions, toMatchOptions, toRequest } from './cache-entry.js';
 import { Response } from './fetch-family.js';
+import { QuotaExceededError } from './quota-exceeded-error.js';
 
 /** What all caches of one worker may hold. */
 export const CACHE_LIMIT_BYTES = 32 * 1024 * 1024;
 
 let held = 0;
 
-/** Accounts for a change of the bytes held. @throws DOMException QuotaExceededError: nothing is accounted then */
+/** Accounts for a change of the bytes held. @throws QuotaExceededError: nothing is accounted then */
 function hold(bytes: number): void {
   if (held + bytes > CACHE_LIMIT_BYTES)
-    throw new DOMException(
-      `The caches of a worker hold ${CACHE_LIMIT_BYTES} bytes at most`,
-      'QuotaExceededError',
-    );
+    throw new QuotaExceededError(`The caches of a worker hold ${CACHE_LIMIT_BYTES} bytes at most`, {
+      quota: CACHE_LIMIT_BYTES,
+      requested: held + bytes,
+    });
   held += bytes;
 }
 
@@ -24,13 +25,14 @@ function listOf(cache: unknown): CachedEntry[] {
 }
 
 /** Frees what a cache holds that is thrown away as a whole. */
-export function emptyCache(cache: Cache): void {
-  for (const entry of listOf(cache).splice(0)) hold(-entry.bytes);
+export function emptyList(list: CachedEntry[]): void {
+  for (const entry of list.splice(0)) hold(-entry.bytes);
 }
 
-export function createCache(): Cache {
+/** An object for what a cache holds; several may stand for the same. */
+export function createCache(list: CachedEntry[]): Cache {
   const cache = Object.create(Cache.prototype) as Cache;
-  entries.set(cache, []);
+  entries.set(cache, list);
   return cache;
 }
 

@@ -1,6 +1,9 @@
 /** Where the engine's and libraries' classes differ from what Web IDL and their specifications declare, and can be set right in place. */
+import { correctAbortOrder } from './abort-order.js';
 import { INTERFACES } from './exposure.js';
+import { correctFileClones } from './file-clones.js';
 import { conform, defineConstants, isCallable } from './interface.js';
+import { correctQuotaErrors } from './quota-exceeded-error.js';
 import { correctWriteAfterClose } from './writable-stream.js';
 
 type Constructor = abstract new (...args: never[]) => unknown;
@@ -76,6 +79,22 @@ function completeReturnValue(): void {
   if (known !== undefined) Object.defineProperty(Event.prototype, 'returnValue', known);
 }
 
+/** Web IDL, 3.7.7: an operation that returns a promise rejects where another would throw, also when it is called on something else. */
+function rejectAlways(prototype: object, names: readonly string[]): void {
+  for (const name of names) {
+    const known = Object.getOwnPropertyDescriptor(prototype, name);
+    const original: unknown = known?.value;
+    if (!isCallable(original)) continue;
+    const own = {
+      async [name](...args: unknown[]): Promise<unknown> {
+        return Reflect.apply(original, this, args);
+      },
+    };
+    Object.defineProperty(own[name], 'length', { value: original.length, configurable: true });
+    Object.defineProperty(prototype, name, { ...known, value: own[name] });
+  }
+}
+
 /** A service worker's agent cannot block (HTML, 8.1.2: [[CanBlock]] is false): a wait would stop every request, without a trace of CPU time. */
 export function refuseToBlock(): void {
   const own = {
@@ -94,6 +113,7 @@ export function refuseToBlock(): void {
 
 /** Goes over every interface of the global scope. */
 export function conformInterfaces(): void {
+  rejectAlways(Blob.prototype, ['text', 'arrayBuffer', 'bytes']);
   for (const name of INTERFACES) {
     const constructor = materialise(name);
     if (constructor === undefined) continue;
@@ -106,5 +126,8 @@ export function conformInterfaces(): void {
   }
   completeReturnValue();
   correctWriteAfterClose();
+  correctAbortOrder();
+  correctFileClones();
+  correctQuotaErrors();
   defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
 }

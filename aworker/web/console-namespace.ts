@@ -1,5 +1,8 @@
 import { createConsole } from '../engine/standard-output.js';
 
+/** User code may replace Reflect.apply, and would be handed Node's Console. */
+const { apply } = Reflect;
+
 /** https://console.spec.whatwg.org/ */
 const METHODS = [
   'assert',
@@ -32,7 +35,7 @@ export function createConsoleNamespace(): object {
     if (typeof print !== 'function') throw new Error(`This Node.js has no console.${name}`);
     const holder = {
       [name](...args: unknown[]): void {
-        Reflect.apply(print, node, args);
+        apply(print, node, args);
       },
     };
     Object.defineProperty(namespace, name, {

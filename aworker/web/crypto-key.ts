@@ -2,7 +2,11 @@
  * Keys whose material stays out of reach: up to Node.js 22 a CryptoKey shows its KeyObject, which exports any key, by a property. There, workers get keys
  * of this class, and the methods of SubtleCrypto translate.
  */
+import { KeyObject } from 'node:crypto';
 import process from 'node:process';
+import { cloneSymbols, makeClonable } from '../engine/engine-internals.js';
+import { Adopted } from '../views/web-view.js';
+import { cloneAs } from '../engine/structured-clones.js';
 import { conform, illegalConstructor, illegalInvocation, isCallable } from './interface.js';
 
 interface NativeKey {
@@ -18,11 +22,27 @@ interface Kept {
   readonly usages: readonly string[];
 }
 
-const kept = new WeakMap<object, Kept>();
+/** User code may replace what Map, Promise and Reflect have, and would be handed native keys: nothing here asks them later. */
+const { apply, deleteProperty } = Reflect;
+const { then } = Promise.prototype;
 const Native = Reflect.get(globalThis, 'CryptoKey') as new () => NativeKey;
 
+/** Keeps in an object what it stands for. */
+class Keeper extends Adopted {
+  readonly #kept: Kept;
+
+  constructor(key: object, kept: Kept) {
+    super(key);
+    this.#kept = kept;
+  }
+
+  static of(key: unknown): Kept | undefined {
+    return typeof key === 'object' && key !== null && #kept in key ? key.#kept : undefined;
+  }
+}
+
 function keptBy(key: unknown): Kept {
-  return (typeof key === 'object' && key !== null ? kept.get(key) : undefined) ?? illegalInvocation();
+  return Keeper.of(key) ?? illegalInvocation();
 }
 
 /** Web Cryptography, 13. */
@@ -51,18 +71,17 @@ conform(CryptoKey);
 
 function toNative(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const known = kept.get(value);
+  const known = Keeper.of(value);
   if (known !== undefined) return known.native;
   // EcdhKeyDeriveParams name the other party's key.
-  const other: unknown = 'public' in value ? value.public : undefined;
-  const theirs = typeof other === 'object' && other !== null ? kept.get(other) : undefined;
+  const theirs = Keeper.of('public' in value ? value.public : undefined);
   return theirs === undefined ? value : { ...value, public: theirs.native };
 }
 
 function fromNative(value: unknown): unknown {
   if (value instanceof Native) {
-    const key = Object.create(CryptoKey.prototype) as object;
-    kept.set(key, { native: value, algorithm: value.algorithm, usages: value.usages });
+    const key = makeClonable(CryptoKey);
+    new Keeper(key, { native: value, algorithm: value.algorithm, usages: value.usages });
     return key;
   }
   if (typeof value === 'object' && value !== null && 'privateKey' in value && 'publicKey' in value)
@@ -80,8 +99,66 @@ function named(error: unknown): unknown {
     : error;
 }
 
+const KIND = 'internal/aworker:CryptoKey';
+/** Keys that are being cloned, by number: user code can call what the engine calls, and must not see more. */
+const underWay = Object.create(null) as Record<number, NativeKey>;
+let last = 0;
+
+/** @returns forgets the keys that have been under way since and were not cloned */
+export function followKeys(): () => void {
+  const before = last;
+  return () => {
+    for (let id = before + 1; id <= last; id++) deleteProperty(underWay, id);
+  };
+}
+
+/** Structured cloning of keys (Web Cryptography, 13.5). */
+function makeKeysClonable(): void {
+  const { clone, deserialize } = cloneSymbols();
+  const methods = {
+    [clone](this: unknown): object {
+      const { native } = keptBy(this);
+      last += 1;
+      underWay[last] = native;
+      return { data: last, deserializeInfo: KIND };
+    },
+    [deserialize](this: object, id: unknown): void {
+      const native = underWay[Number(id)];
+      if (native === undefined || Keeper.of(this) !== undefined) illegalInvocation();
+      deleteProperty(underWay, Number(id));
+      new Keeper(this, { native, algorithm: copyOf(native.algorithm), usages: [...native.usages] });
+    },
+  };
+  for (const symbol of [clone, deserialize])
+    Object.defineProperty(CryptoKey.prototype, symbol, { value: methods[symbol], configurable: true });
+  cloneAs(KIND, () => makeClonable(CryptoKey));
+}
+
+function copyOf(algorithm: object): object {
+  return Object.fromEntries(
+    Object.entries(algorithm).map(([name, value]: [string, unknown]) => [
+      name,
+      value instanceof Uint8Array
+        ? value.slice()
+        : typeof value === 'object' && value !== null
+          ? { ...value }
+          : value,
+    ]),
+  );
+}
+
 /** Whether keys of this engine show what they hold: since Node.js 24 it is in fields of C++. */
 export const KEYS_SHOW_MATERIAL = Number(process.versions.node.split('.', 1).join('')) < 24;
+
+function fail(error: unknown): never {
+  throw named(error);
+}
+
+/** A promise that is resolved with an object asks it for `then`, and so a getter that user code may have put on Object.prototype: not for these. */
+function hideThen(): void {
+  for (const prototype of [Native.prototype as object, KeyObject.prototype])
+    Object.defineProperty(prototype, 'then', { value: undefined });
+}
 
 /** Puts the translation into the methods of SubtleCrypto. */
 export function installKeys(prototype: object): void {
@@ -90,11 +167,14 @@ export function installKeys(prototype: object): void {
     if (name === 'constructor' || !isCallable(original)) continue;
     const holder = {
       async [name](...args: unknown[]): Promise<unknown> {
+        for (let i = 0; i < args.length; i++) args[i] = toNative(args[i]);
+        let result: unknown;
         try {
-          return fromNative(await Reflect.apply(original, this, args.map(toNative)));
+          result = apply(original, this, args);
         } catch (error) {
           throw named(error);
         }
+        return apply(then, result, [fromNative, fail]);
       },
     };
     const method: unknown = holder[name];
@@ -107,6 +187,8 @@ export function installKeys(prototype: object): void {
       configurable: true,
     });
   }
+  hideThen();
+  makeKeysClonable();
   Object.defineProperty(globalThis, 'CryptoKey', {
     value: CryptoKey,
     writable: true,

@@ -2,9 +2,11 @@ import {
   addEventListener,
   dispatchEvent,
   listenOnGlobalObject,
+  type ListenerOptions,
   removeEventListener,
 } from '../scope/scope-events.js';
 import { requireArguments } from './interface.js';
+import { correctPassiveListeners } from './passive-listeners.js';
 
 type Method = (this: unknown, ...args: never[]) => unknown;
 
@@ -13,6 +15,7 @@ function route(
   name: 'addEventListener' | 'removeEventListener' | 'dispatchEvent',
   required: number,
   own: Method,
+  after?: (target: EventTarget) => void,
 ): void {
   const native: unknown = EventTarget.prototype[name];
   if (typeof native !== 'function') return;
@@ -21,7 +24,10 @@ function route(
       requireArguments(`EventTarget.${name}`, required, args.length);
       if (this === undefined || this === null || this === globalThis)
         return Reflect.apply(own, undefined, args);
-      return Reflect.apply(native, this, args);
+      const result: unknown = Reflect.apply(native, this, args);
+      // Without options there is nothing to set right.
+      if (after !== undefined && typeof args[2] === 'object') after(this as EventTarget);
+      return result;
     },
   };
   Object.defineProperty(holder[name], 'length', { value: required, configurable: true });
@@ -36,7 +42,16 @@ function route(
 /** The methods of EventTarget for the global object too, whose listeners are the runtime's to call. */
 export function installEventTarget(): void {
   listenOnGlobalObject();
-  route('addEventListener', 2, addEventListener);
+  const follow = correctPassiveListeners();
+  route(
+    'addEventListener',
+    2,
+    (type: string, listener: unknown, options?: ListenerOptions) => {
+      addEventListener(type, listener, options);
+      if (typeof options === 'object') follow?.(globalThis as unknown as EventTarget);
+    },
+    follow,
+  );
   route('removeEventListener', 2, removeEventListener);
   route('dispatchEvent', 1, dispatchEvent);
 }

@@ -1,4 +1,5 @@
 import { MessageChannel as NativeChannel, type MessagePort as NativePort } from 'node:worker_threads';
+import { followKeys } from './crypto-key.js';
 import {
   conform,
   defineHandlers,
@@ -152,6 +153,16 @@ function cloning<T>(operation: () => T): T {
   }
 }
 
+/** What is still under way afterwards was part of a clone that failed. */
+function atOnce<T>(operation: () => T): T {
+  const forget = followKeys();
+  try {
+    return cloning(operation);
+  } finally {
+    forget();
+  }
+}
+
 /** Such a buffer cannot be transferred, and no view of it can be made. */
 function isDetached(buffer: ArrayBuffer): boolean {
   try {
@@ -197,9 +208,9 @@ export function structuredClone(value: unknown, options?: unknown): unknown {
   requireArguments('structuredClone', 1, arguments.length);
   const transfer = options === undefined || options === null ? [] : transferOption(options);
   const ports = transfer.filter((item) => item instanceof MessagePort);
-  if (transfer.length === 0) return cloning(() => nodeClone(value));
-  if (ports.length === 0) return cloning(() => nodeClone(value, { transfer: transfer as never }));
-  const cloned = cloning(() => nodeClone({ value, ports }, { transfer: transfer as never }));
+  if (transfer.length === 0) return atOnce(() => nodeClone(value));
+  if (ports.length === 0) return atOnce(() => nodeClone(value, { transfer: transfer as never }));
+  const cloned = atOnce(() => nodeClone({ value, ports }, { transfer: transfer as never }));
   for (const port of cloned.ports) adoptPort(port);
   return cloned.value;
 }

@@ -1,0 +1,39 @@
+/**
+ * Which objects structured cloning makes. Node.js lets an object name the class of its clone, among all of Node.js's own (`internal/fs/promises:FileHandle`), by a
+ * method under a symbol that user code finds on every Blob. Here, only what a worker has anyway is made.
+ */
+import { createClonesBy } from './engine-internals.js';
+
+const USUAL: ReadonlySet<string> = new Set([
+  'internal/blob:Blob',
+  'internal/blob:ClonedBlob',
+  'internal/file:File',
+  'internal/file:TransferableFile',
+  'internal/webstreams/readablestream:TransferredReadableStream',
+  'internal/webstreams/writablestream:TransferredWritableStream',
+  'internal/webstreams/transformstream:TransferredTransformStream',
+  'internal/webstreams/transfer:CloneableDOMException',
+  'internal/worker/clone_dom_exception:DOMException',
+  'internal/worker/clone_dom_exception:QuotaExceededError',
+]);
+
+const own = new Map<string, () => object>();
+
+/**
+ * Makes the clones of one kind.
+ *
+ * @param kind begins with `internal/`, as the engine asks
+ */
+export function cloneAs(kind: string, create: () => object): void {
+  own.set(kind, create);
+}
+
+/** From now on a clone is of no other class. */
+export function limitClones(): void {
+  createClonesBy((kind, usual) => {
+    const create = own.get(kind);
+    if (create !== undefined) return create();
+    if (!USUAL.has(kind)) throw new DOMException('The object cannot be cloned', 'DataCloneError');
+    return usual(kind);
+  });
+}
