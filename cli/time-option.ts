@@ -18,3 +18,19 @@ export function timeOption(flag: string, text: string): number {
     );
   return Math.round(Number(digits) * factor);
 }
+
+/** As the API has it; setTimeout takes 31 bits, and fires at once for more. */
+const LONGEST_TIMEOUT_MS = 3_600_000;
+
+/**
+ * The value of --timeout.
+ *
+ * @returns whole milliseconds, at least one
+ * @throws {TurfError} TURF_ERR_USAGE
+ */
+export function timeoutOption(text: string): number {
+  const milliseconds = Math.max(1, timeOption('timeout', text));
+  if (milliseconds > LONGEST_TIMEOUT_MS)
+    throw usageError(`invalid value ${JSON.stringify(text)} for flag -timeout: at most 1h`);
+  return milliseconds;
+}

@@ -7,6 +7,7 @@ import pretty from 'pino-pretty';
 import { TurfError } from '../cli/turf-error.js';
 import { preloadVerbs } from '../cli/verbs.js';
 import { loadDeviceFilter } from '../native-shim/device-filter.js';
+import { KernelError } from '../native-shim/kernel.js';
 import { loadKernel } from '../native-shim/libturf.js';
 import { loadOpenAs } from '../native-shim/open-as.js';
 import { detectLayout } from './cgroups/layout.js';
@@ -137,14 +138,15 @@ function createLogger(level: string): Logger {
   return pino({ level, base: null }, stream);
 }
 
+/** What the machine refuses is said in a line; where a defect lies is in its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const refused = error instanceof TurfError || error instanceof KernelError || 'syscall' in error;
+  return refused ? error.message : (error.stack ?? error.message);
+}
+
 main().catch((error: unknown) => {
-  const message =
-    error instanceof TurfError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  process.stderr.write(`turfd: ${message}\n`);
+  process.stderr.write(`turfd: ${describe(error)}\n`);
   // The supervisor channel alone would keep a daemon alive that serves nobody.
   process.exit(error instanceof TurfError && error.code === 'TURF_ERR_USAGE' ? 64 : 1);
 });

@@ -221,9 +221,7 @@ export class DaemonOperations implements Operations {
         this.#creation.forkCold(options, this.#find(options.seed)),
       );
     const { whenUnready, ...rest } = options;
-    return this.#lives.fork(
-      whenUnready === undefined || whenUnready === 'cold' ? rest : { ...rest, whenUnready },
-    );
+    return this.#lives.fork(whenUnready === 'cold' ? rest : options);
   }
 
   #isReady(seed: string): boolean {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { timeOption } from '../time-option.js';
+import { forkRequestSchema } from '../api/seed.js';
 import type { ForkOptions, ForkResult } from '../operations.js';
 import { usageError } from '../options.js';
 import { table } from '../table.js';
@@ -101,6 +102,7 @@ export const verb = defineVerb({
       ...(maxRequests === undefined ? {} : { maxRequests }),
       ...(options.idle === undefined ? {} : { idleMs: Math.max(1, timeOption('idle', options.idle)) }),
     };
+    checkBounds(request, options.count);
     const results =
       options.count === undefined
         ? [await context.operations.fork(request)]
@@ -123,6 +125,25 @@ function environment(
     env.set(name, value);
   }
   return Object.fromEntries(env);
+}
+
+/** Fields of a request and the flags that set them. */
+const BOUNDED: Readonly<Record<string, string>> = {
+  count: 'count',
+  memory: 'memory',
+  cpus: 'cpus',
+  maxRequests: 'max-requests',
+  ttlMs: 'ttl',
+  idleMs: 'idle',
+};
+
+/** The bounds of the API are those of the command line. */
+function checkBounds(request: ForkOptions, count: number | undefined): void {
+  const result = forkRequestSchema.safeParse({ ...request, ...(count === undefined ? {} : { count }) });
+  for (const { path, message } of result.error?.issues ?? []) {
+    const flag = BOUNDED[String(path[0])];
+    if (flag !== undefined) throw usageError(`invalid value for flag -${flag}: ${message}`);
+  }
 }
 
 function unready(text: string): 'wait' | 'fail' | 'cold' {

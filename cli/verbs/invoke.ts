@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { CliContext } from '../context.js';
 import { usageError } from '../options.js';
 import { readRegularFile } from '../regular-file.js';
+import { timeoutOption } from '../time-option.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
@@ -21,7 +22,7 @@ export const verb = defineVerb({
     header: { kind: 'list', short: 'H', value: "'K: V'", help: 'request header' },
     data: { kind: 'string', short: 'd', value: 'D', help: 'body; @FILE: from a file; @-: from stdin' },
     include: { kind: 'flag', short: 'i', help: 'print status line and headers too' },
-    timeout: { kind: 'number', value: 'SECONDS', help: 'give up after this long (default: 30)' },
+    timeout: { kind: 'string', value: 'TIME', help: 'give up after this long (default: 30s)' },
   },
   examples: [
     { command: 'invoke w1', does: 'GET /' },
@@ -41,9 +42,7 @@ export const verb = defineVerb({
       path,
       headers,
       ...(body === undefined ? {} : { body }),
-      ...(options.timeout === undefined
-        ? {}
-        : { timeoutMs: Math.max(1, Math.round(options.timeout * 1000)) }),
+      ...(options.timeout === undefined ? {} : { timeoutMs: timeoutOption(options.timeout) }),
     });
     if (options.include) {
       const lines = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');

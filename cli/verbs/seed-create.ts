@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { MOST_AHEAD } from '../../oci-spec/config-schema.js';
 import { policyOf, SEED_POLICY_OPTIONS } from '../seed-policy-options.js';
+import { timeoutOption } from '../time-option.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
@@ -29,7 +30,7 @@ export const verb = defineVerb({
       help: 'clones to make ahead of their use (default: turf.pool of the bundle, or 1)',
     },
     ...SEED_POLICY_OPTIONS,
-    timeout: { kind: 'number', value: 'SECONDS', help: 'give up after this long (default: 30)' },
+    timeout: { kind: 'string', value: 'TIME', help: 'give up after this long (default: 30s)' },
   },
   examples: [
     { command: 'seed create seed1 --bundle /srv/fn', does: 'initialise the function once' },
@@ -50,9 +51,7 @@ export const verb = defineVerb({
       ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.pool === undefined ? {} : { pool: poolSize(options.pool) }),
       ...(policy === undefined ? {} : { policy }),
-      ...(options.timeout === undefined
-        ? {}
-        : { timeoutMs: Math.max(1, Math.round(options.timeout * 1000)) }),
+      ...(options.timeout === undefined ? {} : { timeoutMs: timeoutOption(options.timeout) }),
     });
     return 0;
   },

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { timeOption } from '../time-option.js';
+import { timeoutOption } from '../time-option.js';
 import { SEED_POLICY_OPTIONS } from '../seed-policy-options.js';
 import { defineVerb } from '../verb.js';
 
@@ -31,9 +31,7 @@ export const verb = defineVerb({
       id: argument(0),
       ...(options.bundle === undefined ? {} : { bundle: resolve(context.cwd, options.bundle) }),
       ...(drain === 'now' || drain === 'idle' ? { drain } : {}),
-      ...(options.timeout === undefined
-        ? {}
-        : { timeoutMs: Math.max(1, timeOption('timeout', options.timeout)) }),
+      ...(options.timeout === undefined ? {} : { timeoutMs: timeoutOption(options.timeout) }),
     });
     await context.stdout(`${info.id}\n`);
     return 0;

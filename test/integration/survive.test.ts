@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import t from 'tap';
-import { bundle, script, workerBundle } from './harness/bundle.js';
+import { bundle, script, temporary, workerBundle } from './harness/bundle.js';
 import { isAlive, processesAbout } from './harness/processes.js';
 import { PROJECT, requires } from './harness/requires.js';
 import { eventually, Turfd } from './harness/turfd.js';
@@ -106,6 +107,18 @@ await t.test('containers outlive the daemon', requires(), async (t) => {
     t.equal(turfd.nodePid, node);
     t.equal((await turfd.turf(['list'])).status, 0);
   });
+});
+
+await t.test('a daemon that cannot serve says why in a line', requires(), async (t) => {
+  const root = temporary(t);
+  const refused = (...args: string[]) =>
+    spawnSync(join(PROJECT, 'dist/native/turfd'), ['--root', root, ...args], { encoding: 'utf8' });
+  t.match(refused('--socket', join(root, 'missing/s')), {
+    status: 1,
+    stderr: /^turfd: listen on .*missing\/s: no such file or directory\n$/,
+  });
+  t.match(refused('--log-level', 'loud'), { status: 64, stderr: /^turfd: --log-level: .*\n$/ });
+  await eventually('both to be gone', () => processesAbout(root).length === 0);
 });
 
 await t.test('a client starts a daemon for its root, once', requires(), async (t) => {

@@ -358,6 +358,28 @@ const refused: [readonly string[], string][] = [
   ],
   [['--rootless', 'true', 'list'], 'rootless operation is not supported'],
   [['--root', '/elsewhere', 'list'], '--root /elsewhere must come first: the daemon of /run/turf was asked'],
+  [
+    ['fork', 's1', 'w1', '--count', '0'],
+    'invalid value for flag -count: Too small: expected number to be >=1',
+  ],
+  [
+    ['fork', 's1', 'w1', '--count', '100000'],
+    'invalid value for flag -count: Too big: expected number to be <=10000',
+  ],
+  [['fork', 's1', 'w1', '--cpus', '0'], 'invalid value for flag -cpus: Too small: expected number to be >0'],
+  [
+    ['fork', 's1', 'w1', '--max-requests', '0'],
+    'invalid value for flag -max-requests: Too small: expected number to be >=1',
+  ],
+  [
+    ['fork', 's1', 'w1', '--idle', '30d'],
+    'invalid value for flag -idle: Too big: expected number to be <=2147483647',
+  ],
+  [['invoke', 'w1', '--timeout', '99999999'], 'invalid value "99999999" for flag -timeout: at most 1h'],
+  [
+    ['seed', 'create', 's1', '--timeout', 'soon'],
+    'invalid value "soon" for flag -timeout: not like 30s, 10m, 1.5h or 7d',
+  ],
 ];
 
 void t.test('wrong usage is refused before anything is done', async (t) => {
