@@ -110,15 +110,17 @@ await t.test('hundreds of requests under way', { ...requires(), timeout: 0 }, as
     t.same(await left('zero'), []);
   });
 
-  await outer.test('workers answer on while the daemon is killed, and stopped', async (t) => {
+  await outer.test('workers answer on while the daemon is killed', async (t) => {
     const addresses = await fork('daemon', '--count', '4', '--listen', 'tcp:127.0.0.1:0');
     const clients = both(addresses, { count: FULL ? CLIENTS : 25 });
     for (let round = 0; round < (FULL ? 5 : 1); round++) {
       const before = turfd.nodePid;
       await turfd.killNode();
       await turfd.untilRestarted(before);
-      t.equal(await turfd.stop(), 0);
-      await turfd.up();
+      if (FULL) {
+        t.equal(await turfd.stop(), 0);
+        await turfd.up();
+      }
     }
     const seen = await stop(clients);
     for (const one of seen) t.same(troubles(one), NONE);
