@@ -11,7 +11,9 @@ import { TurfError } from '../../cli/turf-error.js';
 export function writePidFile(path: string, pid: number): void {
   const temporary = join(dirname(path), `.${basename(path)}.new`);
   try {
-    writeFileSync(temporary, String(pid));
+    rmSync(temporary, { force: true });
+    // Exclusively: in a directory where others may write, the name may be somebody's link to a file of the host's.
+    writeFileSync(temporary, String(pid), { flag: 'wx' });
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
