@@ -4,11 +4,11 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loneNodeFlags } from '../native-shim/node-flags.js';
-import { splitEngineOptions } from './engine-options.js';
-import { type Limits } from './limits.js';
-import { listenOptions } from './listen-address.js';
+import { splitEngineOptions } from './config/engine-options.js';
+import { type Limits } from './config/limits.js';
+import { listenOptions } from './config/listen-address.js';
 import { VERSION } from './version.js';
-import { envOf, limitsOf, nodeModulesOf, scriptOf, WORKER_OPTIONS } from './worker-options.js';
+import { envOf, limitsOf, nodeModulesOf, scriptOf, WORKER_OPTIONS } from './config/worker-options.js';
 
 const HELP = `Usage: aworker SCRIPT [--listen ADDRESS] [--env NAME=VALUE]...
        aworker dev SCRIPT [options]      start anew with every save: aworker dev --help

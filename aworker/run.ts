@@ -1,10 +1,10 @@
 /** A worker that is not a clone, of `aworker`. Needs LONE_NODE_FLAGS. */
 import process from 'node:process';
-import { parseWorkerConfig, takeVariable } from './config.js';
-import * as httpServer from './http-server.js';
-import { listenOptions } from './listen-address.js';
-import { createRuntime, runWorker } from './runtime.js';
-import { writeText } from './standard-output.js';
+import { parseWorkerConfig, takeVariable } from './config/config.js';
+import * as httpServer from './http/server.js';
+import { listenOptions } from './config/listen-address.js';
+import { createRuntime, runWorker } from './lifecycle/runtime.js';
+import { writeText } from './engine/standard-output.js';
 
 const worker = parseWorkerConfig(takeVariable(process.env, 'TURF_WORKER'));
 const leave = (code: number): never => process.exit(code);

@@ -4,23 +4,23 @@
  */
 import process from 'node:process';
 import { loadSeedPoint } from '../native-shim/seed-point.js';
-import { restartClock } from './clock.js';
+import { restartClock } from './seed/clock.js';
 import {
   parseSeedConfig,
   parseWorkerConfig,
   type SeedConfig,
   takeVariable,
   type WorkerConfig,
-} from './config.js';
-import { prepareLoopWatch } from './loop-watch.js';
-import { renewPid } from './global-scope.js';
-import * as httpServer from './http-server.js';
-import { raise } from './lifecycle.js';
-import { collectGarbage, Quiescence } from './quiesce.js';
-import { reseed } from './randomness.js';
-import { createRuntime, type Runtime, runWorker } from './runtime.js';
-import { compilingEagerly, pauseOptimizing, resumeOptimizing } from './tiering.js';
-import { warm } from './warm.js';
+} from './config/config.js';
+import { prepareLoopWatch } from './engine/loop-watch.js';
+import { renewPid } from './scope/global-scope.js';
+import * as httpServer from './http/server.js';
+import { raise } from './lifecycle/phases.js';
+import { collectGarbage, Quiescence } from './seed/quiesce.js';
+import { reseed } from './seed/randomness.js';
+import { createRuntime, type Runtime, runWorker } from './lifecycle/runtime.js';
+import { compilingEagerly, pauseOptimizing, resumeOptimizing } from './seed/tiering.js';
+import { warm } from './seed/warm.js';
 
 const config = parseSeedConfig(takeVariable(process.env, 'TURF_SEED'));
 const seedPoint = loadSeedPoint();

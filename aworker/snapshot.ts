@@ -4,16 +4,16 @@
  */
 import process from 'node:process';
 import { startupSnapshot } from 'node:v8';
-import { restartClock } from './clock.js';
-import { runColdWorker } from './cold-worker.js';
-import { reseed } from './randomness.js';
-import { createRuntime, runWorker } from './runtime.js';
+import { restartClock } from './seed/clock.js';
+import { runColdWorker } from './lifecycle/cold-worker.js';
+import { reseed } from './seed/randomness.js';
+import { createRuntime, runWorker } from './lifecycle/runtime.js';
 import { rememberExposure } from './web/exposure.js';
 
 const leave = (code: number): never => process.exit(code);
-let httpServer: typeof import('./http-server.js') | undefined;
+let httpServer: typeof import('./http/server.js') | undefined;
 
-function servers(): typeof import('./http-server.js') {
+function servers(): typeof import('./http/server.js') {
   if (httpServer === undefined) throw new Error('the HTTP server is not loaded yet');
   return httpServer;
 }
@@ -29,7 +29,7 @@ startupSnapshot.setDeserializeMainFunction(() => {
     restartClock();
     runtime.identity.pid = process.pid;
     // The bundler makes this a function call: Node's module loader is closed.
-    httpServer = await import('./http-server.js');
+    httpServer = await import('./http/server.js');
     await runColdWorker(runtime);
   });
 });

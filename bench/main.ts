@@ -77,8 +77,8 @@ async function measure(): Promise<void> {
     absent.push(...notes);
   }
   if (parts.includes('http')) {
-    // Rounds of two seconds and more for each server, so that a tenth of them is enough.
-    const result = await throughput(servers, Math.max(3, Math.ceil(runs / 10)), progress);
+    // Rounds of two seconds for each server, so that a third of them is enough.
+    const result = await throughput(servers, Math.max(3, Math.ceil(runs / 3)), progress);
     rows.push(...result.rows);
     absent.push(...result.notes);
   }

@@ -8,7 +8,9 @@ import type { Row } from './row.js';
 import { spread } from './statistics.js';
 
 const CONNECTIONS = 32;
-const SECONDS = 2;
+const SECONDS = 1;
+/** Rounds that are not counted: what is hot is compiled in them. */
+const WARM_UP = 2;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n';
 async function load(port: number): Promise<LoadResult> {
   const program = join(PROJECT, 'dist/bench/load.js');
@@ -36,9 +38,12 @@ export async function throughput(
   try {
     for (const contestant of contestants)
       running.push({ ...(await startContestant(contestant)), results: [] });
-    for (let round = 0; round < rounds; round++) {
-      progress(`http, round ${round + 1} of ${rounds}`);
-      for (const { port, results } of running) results.push(await load(port));
+    for (let round = -WARM_UP; round < rounds; round++) {
+      progress(round < 0 ? 'http, warm-up' : `http, round ${round + 1} of ${rounds}`);
+      for (const { port, results } of running) {
+        const result = await load(port);
+        if (round >= 0) results.push(result);
+      }
     }
   } finally {
     for (const { child } of running) child.kill('SIGTERM');

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readRegularFileSync } from './regular-file.js';
 
 const terminalSchema = z.object({ process: z.object({ terminal: z.literal(true) }) });
 const largestConfig = 1024 * 1024;
@@ -11,15 +11,8 @@ const largestConfig = 1024 * 1024;
  */
 export function wantsTerminal(bundle: string): boolean {
   try {
-    // O_NONBLOCK: a FIFO in place of the file must not hold the daemon. A small file is read sooner than a thread is woken.
-    const file = openSync(join(bundle, 'config.json'), constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(file);
-      if (!stat.isFile() || stat.size > largestConfig) return false;
-      return terminalSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).success;
-    } finally {
-      closeSync(file);
-    }
+    const text = readRegularFileSync(join(bundle, 'config.json'), largestConfig);
+    return terminalSchema.safeParse(JSON.parse(text)).success;
   } catch {
     return false;
   }

@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { CliContext } from './context.js';
+import { readRegularFile } from './regular-file.js';
 import { TurfError } from './turf-error.js';
 
 const LARGEST_FILE = 1024 * 1024;
@@ -23,16 +22,8 @@ export async function readInput(context: CliContext, file: string, option: strin
   if (OF_THE_CALLER.test(path))
     throw refuse(`${path} is the caller's own, and the daemon cannot read it; - is standard input`);
   try {
-    // A FIFO that nobody writes to would hold a thread of the daemon.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    try {
-      const text = await handle.readFile('utf8');
-      if (text.length <= LARGEST_FILE) return text;
-    } finally {
-      await handle.close();
-    }
+    return (await readRegularFile(path, LARGEST_FILE)).toString('utf8');
   } catch (cause) {
     throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
   }
-  throw refuse(`${path} is larger than ${LARGEST_FILE} bytes`);
 }

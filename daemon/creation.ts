@@ -150,7 +150,7 @@ export class Creation {
   }
 
   async #createWorker(options: CreateOptions, seed: string): Promise<CreateResult> {
-    const { id, bundle, pidFile, pidfdSocket, launcher } = options;
+    const { id, bundle, pidFile, pidfdSocket, launcher, systemdCgroup } = options;
     refuseTerminal(options);
     // With --seed the caller asks turf for a worker; a bundle that names its seed is run by an engine, which needs a child.
     const standIn =
@@ -161,7 +161,7 @@ export class Creation {
     try {
       const { container, result } = await this.#seeds.fork(
         { id, seed, bundle, hold: true },
-        standIn === undefined ? {} : { stdio: standIn.stdio },
+        { systemdCgroup, ...(standIn === undefined ? {} : { stdio: standIn.stdio }) },
       );
       try {
         if (standIn !== undefined) {

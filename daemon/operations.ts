@@ -26,7 +26,6 @@ import { TurfError } from '../cli/turf-error.js';
 import { type JsonObject } from '../oci-spec/json.js';
 import { machineReport } from './check/report.js';
 import { healthInfo, versionInfo } from './about.js';
-import { abortable } from './abortable.js';
 import { checkpointContainer } from './checkpoint/checkpoint.js';
 import { Creation } from './creation.js';
 import { type Container } from './containers/container.js';
@@ -185,7 +184,7 @@ export class DaemonOperations implements Operations {
 
   async wait(id: string, signal?: AbortSignal): Promise<ContainerState> {
     const container = this.#find(id);
-    await abortable(container.whenStopped(), signal);
+    await container.whenStopped(signal);
     return containerState(container);
   }
 

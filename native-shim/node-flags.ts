@@ -3,7 +3,7 @@
  *
  * - `--single-threaded`, `--v8-pool-size=0`: only the calling thread exists in a clone, so no other may hold a lock or work
  * - `--experimental-vm-modules`: user code is loaded as modules through a linker of the runtime's own
- * - `--expose-internals`: the runtime closes Node's own module loader (aworker/engine-internals.ts)
+ * - `--expose-internals`: the runtime closes Node's own module loader (aworker/engine/engine-internals.ts)
  * - `--no-flush-bytecode`: a garbage collection in the seed must not throw away the compiled request path
  * - `--no-warnings`: warnings about the above are not the user's
  */

@@ -18,7 +18,9 @@ for tool in tsc esbuild; do
     exit 1
   }
 done
-make -s -C native-shim
+# C and TypeScript need nothing of each other, and take about as long.
+make -s -C native-shim &
+native=$!
 
 # Folders count too: their time changes when a file is removed from them.
 sources='oci-spec native-shim daemon cli aworker bench demo test tsconfig.json package.json scripts/bundle-runtime.js'
@@ -26,11 +28,19 @@ if [ ! -e dist/.built ] ||
   [ -n "$(find $sources \( -name '*.ts' -o -name '*.json' -o -name '*.js' -o -type d \) -newer dist/.built -print -quit)" ]; then
   node_modules/.bin/tsc -p tsconfig.json || {
     echo "build: TypeScript errors (above)" >&2
+    wait "$native"
     exit 1
   }
-  node scripts/bundle-runtime.js
+  node scripts/bundle-runtime.js || {
+    wait "$native"
+    exit 1
+  }
   : >dist/.built
 fi
+wait "$native" || {
+  echo "build: C errors (above)" >&2
+  exit 1
+}
 
 # Daemon and seeds run on the Node.js that built them, whatever PATH an engine hands down later.
 node=$(node -p process.execPath)

@@ -58,7 +58,7 @@ for entry in $wanted; do
 done
 if [ -n "$missing" ]; then
   command -v apt-get >/dev/null 2>&1 ||
-    die "missing:$missing (names of Debian packages). This system has no apt-get: install their like by hand, then run this again"
+    die "this system has no apt-get: install by hand what Debian calls$missing, then run this again"
   [ "$(id -u)" = 0 ] || die "missing:$missing. As root: apt-get install --no-install-recommends$missing"
   say "installing$missing"
   export DEBIAN_FRONTEND=noninteractive

@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm test: set-up, lint, types and build, C analyzer, unit tests, integration tests, and a summary of all of it.
 #   TURF_TEST_ONLY=PATTERN  runs only the test files whose path has PATTERN, and no checks
+#   TURF_TEST_JOBS=N        that many test files at a time (default 2 unit tests, 3 integration tests, which wait as much as they compute)
 #   TURF_MUST_WORK=1        turns skipped integration tests into failures
 set -u
 cd "$(dirname "$0")/.."
@@ -49,29 +50,35 @@ analyze() {
   make -s -C native-shim analyze && printf '%s\n' "$sum" >dist/.analyzed
 }
 
+# What takes longest goes first: begun last, it would run on alone.
+longest='daemon-killed engine-workers survive secrets-in-memory uniqueness kill-delete fault-parties scale-to-zero seed-keeper
+  seed-clones faults exec-attacks examples pool seed-roll descriptors main fuzz supervisor dev'
+
 # Test files are listed from their sources: dist/ may hold what is left of removed ones.
 tests() {
-  find "test/$1" -name '*.test.ts' | LC_ALL=C sort | grep -F -e "$only" | sed 's|^|dist/|; s|\.ts$|.js|'
+  find "test/$1" -name '*.test.ts' | LC_ALL=C sort | grep -F -e "$only" >"$work/files"
+  {
+    for name in $longest; do grep "/$name\.test\.ts$" "$work/files"; done
+    cat "$work/files"
+  } | awk '!seen[$0]++' | sed 's|^|dist/|; s|\.ts$|.js|'
 }
 
 run_tests() {
   files=$(tests "$1")
   [ -n "$files" ] || return 0
-  # One line a file while they run; the summary shows what failed in them.
-  {
-    # shellcheck disable=SC2086 # a list of files
-    node_modules/.bin/tap --reporter=tap --jobs="$2" --timeout="$3" --disable-coverage \
-      --allow-empty-coverage --output-file="$work/$1.tap" $files
-    echo $? >"$work/status"
-  } | grep -a --line-buffered -E '^(not )?ok '
-  [ "$(cat "$work/status")" = 0 ]
+  # shellcheck disable=SC2086 # a list of files
+  node scripts/run-tests.js "${TURF_TEST_JOBS:-$2}" "$3" "$work/$1.tap" $files
 }
 
 step 'set-up and build' sh scripts/setup.sh test || exit 1
 if [ -z "$only" ]; then
-  step 'eslint' node_modules/.bin/eslint .
+  # eslint computes on one processor about as long as the others on the second.
+  step 'eslint' node_modules/.bin/eslint . >"$work/eslint" 2>&1 &
+  eslint=$!
   step 'prettier' node_modules/.bin/prettier --check --log-level warn .
   step 'C analyzer' analyze
+  wait "$eslint" || failed=1
+  cat "$work/eslint"
 fi
 step 'unit tests' run_tests unit 2 120
-step 'integration tests' run_tests integration 2 300
+step 'integration tests' run_tests integration 3 300

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type WorkerConfig } from '../config.js';
+import { type WorkerConfig } from '../config/config.js';
 import { type DevOptions } from './options.js';
 import { FileWatcher } from './watch.js';
 import { type WorkerEvent, WorkerProcess } from './worker-process.js';

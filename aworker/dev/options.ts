@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util';
-import { type Limits } from '../limits.js';
-import { envOf, limitsOf, nodeModulesOf, scriptOf, UsageError, WORKER_OPTIONS } from '../worker-options.js';
+import { type Limits } from '../config/limits.js';
+import {
+  envOf,
+  limitsOf,
+  nodeModulesOf,
+  scriptOf,
+  UsageError,
+  WORKER_OPTIONS,
+} from '../config/worker-options.js';
 
 export const DEV_HELP = `Usage: aworker dev SCRIPT [--port N] [--env NAME=VALUE]...
 

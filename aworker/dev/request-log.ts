@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { UpgradableMessage } from '../upgradable-message.js';
+import { UpgradableMessage } from '../websocket/upgradable-message.js';
 
 /** Writes a line for each request once it is over: method, target, status, milliseconds. */
 export function logRequests(server: Server, write: (line: string) => void): void {

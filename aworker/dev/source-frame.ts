@@ -1,4 +1,4 @@
-import { sourceText } from '../source-map.js';
+import { sourceText } from '../engine/source-map.js';
 
 const PLACE = /(file:\/\/[^\s()]+):(\d+):(\d+)/;
 const BEFORE = 2;

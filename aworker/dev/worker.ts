@@ -1,11 +1,11 @@
 /** The program of a worker of `aworker dev`: makes the runtime, waits to be told what to run, and runs it. Needs LONE_NODE_FLAGS. */
 import inspector from 'node:inspector';
 import process from 'node:process';
-import { parseWorkerConfig } from '../config.js';
-import { describe, die, explainErrors } from '../fatal.js';
-import * as httpServer from '../http-server.js';
-import { createRuntime, runWorker } from '../runtime.js';
-import { writeText } from '../standard-output.js';
+import { parseWorkerConfig } from '../config/config.js';
+import { describe, die, explainErrors } from '../lifecycle/fatal.js';
+import * as httpServer from '../http/server.js';
+import { createRuntime, runWorker } from '../lifecycle/runtime.js';
+import { writeText } from '../engine/standard-output.js';
 import { parseStart, type Report, type Start } from './messages.js';
 import { logRequests } from './request-log.js';
 import { sourceFrame } from './source-frame.js';

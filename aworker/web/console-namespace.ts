@@ -1,4 +1,4 @@
-import { createConsole } from '../standard-output.js';
+import { createConsole } from '../engine/standard-output.js';
 
 /** https://console.spec.whatwg.org/ */
 const METHODS = [

@@ -3,7 +3,7 @@ import {
   dispatchEvent,
   listenOnGlobalObject,
   removeEventListener,
-} from '../scope-events.js';
+} from '../scope/scope-events.js';
 import { requireArguments } from './interface.js';
 
 type Method = (this: unknown, ...args: never[]) => unknown;

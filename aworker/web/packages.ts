@@ -10,7 +10,7 @@ import {
   setInterval,
   setTimeout,
 } from 'node:timers';
-import { randomFillAhead, randomInt } from '../randomness.js';
+import { randomFillAhead, randomInt } from '../seed/randomness.js';
 import { lateBuiltins } from './late-builtins.js';
 import { LexicalRequire } from './lexical-require.js';
 import { MessagePort } from './message-port.js';

@@ -3,7 +3,7 @@
  * (docs/decisions/0021). https://developers.cloudflare.com/workers/runtime-apis/websockets/
  */
 import { toUSVString } from 'node:util';
-import { Adopted } from '../web-view.js';
+import { Adopted } from '../views/web-view.js';
 import { WebSocket } from './fetch-family.js';
 import { conform, defineHandlers, illegalInvocation, requireArguments, toDomString } from './interface.js';
 import { SocketEnd } from './socket-end.js';

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { CliContext } from '../context.js';
 import { usageError } from '../options.js';
+import { readRegularFile } from '../regular-file.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
 
@@ -66,16 +65,7 @@ async function readBody(data: string, context: CliContext): Promise<Uint8Array> 
   if (!data.startsWith('@')) return Buffer.from(data, 'utf8');
   const path = resolve(context.cwd, data.slice(1));
   try {
-    // O_NONBLOCK: opening a FIFO that nobody writes must not hold a thread of the daemon.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = await file.stat();
-      if (!stat.isFile()) throw new Error('not a regular file');
-      if (stat.size > largestBody) throw new Error(`larger than ${largestBody} bytes`);
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
+    return await readRegularFile(path, largestBody);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_USAGE', `cannot read ${path}: ${why}`, { path, cause });

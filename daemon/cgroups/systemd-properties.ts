@@ -37,10 +37,20 @@ const asked = (value: number | bigint | undefined): value is number | bigint =>
 
 const INFINITY = /^(max|-1)$/;
 
-/** Other forms that only the kernel understands (`1G` in linux.resources.unified) are not told to systemd. */
+/** Other forms that only the kernel understands are not told to systemd. */
 function amountOrMax(name: string, value: string): readonly UnitProperty[] {
   if (INFINITY.test(value)) return [amount(name, UNLIMITED)];
   return /^[0-9]+$/.test(value) ? [amount(name, value)] : [];
+}
+
+const SUFFIXES = 'KMGTPE';
+
+/** Bytes, with the suffixes that the kernel takes (memparse(): `1G` in linux.resources.unified). */
+function bytes(name: string, value: string): readonly UnitProperty[] {
+  const [, number, suffix = ''] = /^(0|[1-9][0-9]*)([KMGTPE]?)$/i.exec(value) ?? [];
+  if (number === undefined) return amountOrMax(name, value);
+  const shift = suffix === '' ? 0 : 10 * (SUFFIXES.indexOf(suffix.toUpperCase()) + 1);
+  return [amount(name, BigInt(number) << BigInt(shift))];
 }
 
 /** cpu.max, `QUOTA PERIOD` in microseconds. */
@@ -76,12 +86,14 @@ function mask(name: string, list: string): readonly UnitProperty[] {
 
 /** Control files that a unit property stands for (systemd.resource-control(5)). */
 const PROPERTY_OF: Readonly<Record<string, (value: string) => readonly UnitProperty[]>> = {
-  'memory.max': (value) => amountOrMax('MemoryMax', value),
-  'memory.high': (value) => amountOrMax('MemoryHigh', value),
-  'memory.low': (value) => amountOrMax('MemoryLow', value),
-  'memory.min': (value) => amountOrMax('MemoryMin', value),
-  'memory.swap.max': (value) => amountOrMax('MemorySwapMax', value),
+  'memory.max': (value) => bytes('MemoryMax', value),
+  'memory.high': (value) => bytes('MemoryHigh', value),
+  'memory.low': (value) => bytes('MemoryLow', value),
+  'memory.min': (value) => bytes('MemoryMin', value),
+  'memory.swap.max': (value) => bytes('MemorySwapMax', value),
   'cpu.weight': (value) => amountOrMax('CPUWeight', value),
+  /* 0 is "idle" to systemd (252); what was idle has the default weight again, unless it is given one */
+  'cpu.idle': (value) => [amount('CPUWeight', value === '1' ? 0 : 100)],
   'cpu.max': cpuQuota,
   'cpuset.cpus': (value) => mask('AllowedCPUs', value),
   'cpuset.mems': (value) => mask('AllowedMemoryNodes', value),

@@ -1,57 +1,27 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { OciResources } from '../../oci-spec/config.js';
+import {
+  type Busctl,
+  knownProperties,
+  resetFailedUnit,
+  runBusctl,
+  setUnitProperties,
+  startTransientUnit,
+  stopUnit,
+} from './busctl.js';
 import type { CgroupEntry, CgroupHandle, UndoUpdate } from './cgroup.js';
 import { cgroupError, tryReadControl } from './control-file.js';
 import { createCgroup, type CreateCgroupOptions } from './create.js';
 import { restoreDirectories } from './directories-cgroup.js';
 import type { CgroupDirectory, CgroupFacts } from './facts.js';
 import { parseProcCgroup } from './layout.js';
+import type { Limit } from './limit.js';
 import { slicePath } from './path.js';
 import type { CgroupStats } from './stats.js';
 import { limitProperties, systemdProperties, type UnitProperty, v1Properties } from './systemd-properties.js';
 import { prepareUpdate } from './update.js';
-
-/** Runs `busctl` with these arguments; resolves to its output, rejects with its error text. */
-export type Busctl = (args: readonly string[]) => Promise<string>;
-
-const BUSCTL_TIMEOUT = 10_000;
-
-/** busctl(1) of the host's systemd. */
-export const runBusctl: Busctl = (args) =>
-  new Promise((resolve, reject) => {
-    execFile('busctl', args, { timeout: BUSCTL_TIMEOUT }, (error, stdout, stderr) => {
-      if (error) reject(new Error(stderr.trim() === '' ? error.message : stderr.trim()));
-      else resolve(stdout);
-    });
-  });
-
-const manager = (method: string, ...args: readonly string[]): readonly string[] => [
-  'call',
-  'org.freedesktop.systemd1',
-  '/org/freedesktop/systemd1',
-  'org.freedesktop.systemd1.Manager',
-  method,
-  ...args,
-];
-
-/** Arguments of busctl for StartTransientUnit(name, "replace", properties, no auxiliary units). */
-export function startTransientUnit(unit: string, properties: readonly UnitProperty[]): readonly string[] {
-  const list = properties.flatMap(({ name, signature, value }) => [name, signature, ...value]);
-  const count = String(properties.length);
-  return manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'replace', count, ...list, '0');
-}
-
-/** Arguments of busctl for SetUnitProperties(name, runtime, properties). */
-export function setUnitProperties(unit: string, properties: readonly UnitProperty[]): readonly string[] {
-  const list = properties.flatMap(({ name, signature, value }) => [name, signature, ...value]);
-  return manager('SetUnitProperties', 'sba(sv)', unit, 'true', String(properties.length), ...list);
-}
-
-export const stopUnit = (unit: string): readonly string[] => manager('StopUnit', 'ss', unit, 'replace');
-export const resetFailedUnit = (unit: string): readonly string[] => manager('ResetFailedUnit', 's', unit);
 
 export interface SystemdCgroupOptions extends Omit<CreateCgroupOptions, 'path'> {
   readonly slice: string;
@@ -62,6 +32,12 @@ export interface SystemdCgroupOptions extends Omit<CreateCgroupOptions, 'path'> 
 
 /** Milliseconds between looks at /proc/PID/cgroup: ten seconds in all. */
 const LOOKS = [1, 2, 4, 8, 16, 32, 64, ...Array<number>(98).fill(100)] as const;
+
+/** Milliseconds between tries to start a unit whose name is taken. */
+const RETRIES = [0, 20, 80, 320] as const;
+
+/** What systemd says then, before and since 248. */
+const IS_THERE = /already exists|was already loaded/;
 
 async function waitForUnit(pid: number, unit: string): Promise<void> {
   for (const delay of LOOKS) {
@@ -102,18 +78,29 @@ function forecast(options: SystemdCgroupOptions): CgroupFacts {
   };
 }
 
+/** Without `cpu.idle` 0 where that is so already: systemd would write its own weight with it. */
+function changing(limits: readonly Limit[], { unified }: CgroupFacts): readonly Limit[] {
+  const isIdle = unified && tryReadControl(join(unified.directory, 'cpu.idle')) === '1';
+  return isIdle === true
+    ? limits
+    : limits.filter(({ files, value }) => files[0] !== 'cpu.idle' || value !== '0');
+}
+
 /** A transient scope of systemd, with turf's limits written beside systemd's own. */
 class SystemdCgroup implements CgroupHandle {
   readonly #busctl: Busctl;
   readonly #unit: string;
   readonly #options: SystemdCgroupOptions | undefined;
   #directories: CgroupHandle | undefined;
+  /** Until then a unit of this name is somebody else's. */
+  #isOurs: boolean;
 
   constructor(unit: string, busctl: Busctl, options?: SystemdCgroupOptions, directories?: CgroupHandle) {
     this.#unit = unit;
     this.#busctl = busctl;
     this.#options = options;
     this.#directories = directories;
+    this.#isOurs = options === undefined;
   }
 
   get needsPid(): boolean {
@@ -130,12 +117,16 @@ class SystemdCgroup implements CgroupHandle {
     const { slice, unit, description, layout } = options;
     const resources: OciResources = options.resources ?? {};
     const isV2 = layout.mode === 'v2';
-    const properties = systemdProperties({ pid, slice, unit, description, resources, isV2 });
     try {
-      await this.#busctl(startTransientUnit(unit, properties));
+      const properties = await knownProperties(
+        this.#busctl,
+        systemdProperties({ pid, slice, unit, description, resources, isV2 }),
+      );
+      await this.#startUnit(startTransientUnit(unit, properties));
     } catch (error) {
       throw cgroupError('cgroup', `start the systemd unit ${unit}`, error);
     }
+    this.#isOurs = true;
     try {
       if (!unit.endsWith('.slice')) await waitForUnit(pid, unit);
       /* systemd made the unit's directories where it uses the controller; they hold the pid, and must be taken as they are */
@@ -145,6 +136,22 @@ class SystemdCgroup implements CgroupHandle {
       await this.destroy().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** A unit that failed is in the way of one of the same name until it is reset, one that ends until systemd has seen its end. */
+  async #startUnit(call: readonly string[]): Promise<void> {
+    for (const delay of RETRIES) {
+      try {
+        await this.#busctl(call);
+        return;
+      } catch (error) {
+        if (!(error instanceof Error && IS_THERE.test(error.message))) throw error;
+      }
+      /* fails where the unit has gone meanwhile; one that lives is not touched by it */
+      await this.#busctl(resetFailedUnit(this.#unit)).catch(() => undefined);
+      await setTimeout(delay);
+    }
+    await this.#busctl(call);
   }
 
   describe(): CgroupFacts {
@@ -192,7 +199,7 @@ class SystemdCgroup implements CgroupHandle {
       if (isV2) await this.#setProperties(limitProperties(changes.before));
       await changes.takeBack();
     };
-    await this.#setProperties(isV2 ? limitProperties(limits) : v1Properties(resources));
+    await this.#setProperties(isV2 ? limitProperties(changing(limits, facts)) : v1Properties(resources));
     try {
       changes.apply();
     } catch (error) {
@@ -205,7 +212,7 @@ class SystemdCgroup implements CgroupHandle {
   async #setProperties(properties: readonly UnitProperty[]): Promise<void> {
     if (properties.length === 0) return;
     try {
-      await this.#busctl(setUnitProperties(this.#unit, properties));
+      await this.#busctl(setUnitProperties(this.#unit, await knownProperties(this.#busctl, properties)));
     } catch (error) {
       throw cgroupError('cgroup', `change the properties of ${this.#unit}`, error);
     }
@@ -220,6 +227,7 @@ class SystemdCgroup implements CgroupHandle {
   }
 
   async destroy(): Promise<void> {
+    if (!this.#isOurs) return;
     /* both fail where the unit has ended by itself, which is what is wanted */
     await this.#busctl(stopUnit(this.#unit)).catch(() => undefined);
     await this.#busctl(resetFailedUnit(this.#unit)).catch(() => undefined);

@@ -100,9 +100,15 @@ function blockIo(list: LimitList, b: OciBlockIo): void {
     if (asked(leafWeight)) refuseField(`blockIO.weightDevice[${i}].leafWeight`, absent);
     add(`weightDevice[${i}]`, `${major}:${minor} `, weight);
   });
+  /* 0 takes a limit away on v1, and is an error in io.max */
   for (const [field, key] of THROTTLES) {
     b[field]?.forEach(({ major, minor, rate }, i) =>
-      list.add(`blockIO.${field}[${i}]`, 'io', 'io.max', `${major}:${minor} ${key}=${rate}`),
+      list.add(
+        `blockIO.${field}[${i}]`,
+        'io',
+        'io.max',
+        `${major}:${minor} ${key}=${asked(rate) ? rate : 'max'}`,
+      ),
     );
   }
 }

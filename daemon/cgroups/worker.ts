@@ -41,7 +41,7 @@ export function countsSwap(layout: CgroupLayout): boolean {
 
 /**
  * Opens what an untrusted process of uid `hostUid` may hold to enter the cgroup: v1 `tasks` files that move processes of that
- * uid only. There is no such descriptor on v2: the caller uses `attach` (an empty list says so).
+ * uid only. There is no such descriptor on v2, nor where systemd makes the cgroup: the caller puts the process in (an empty list says so).
  *
  * @param hostUid the uid as the host sees it
  * @returns descriptors that the caller owns
@@ -49,6 +49,7 @@ export function countsSwap(layout: CgroupLayout): boolean {
  */
 export function enterAs(cgroup: CgroupHandle, hostUid: number, openAs: OpenAs): CgroupEntry {
   const tasksFds: number[] = [];
+  if (cgroup.needsPid) return { tasksFds };
   try {
     for (const { directory } of cgroup.describe().hierarchies) {
       tasksFds.push(openAs(hostUid, join(directory, 'tasks'), constants.O_WRONLY));

@@ -1,10 +1,12 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readRegularFileSync } from '../../cli/regular-file.js';
 import { TurfError } from '../../cli/turf-error.js';
 
 /** Beside CRIU's own files. */
 const NAME = 'turf-checkpoint.json';
+const LARGEST = 1 << 20;
 
 const imageSchema = z.strictObject({
   version: z.literal(1),
@@ -43,7 +45,7 @@ export function removeImage(directory: string): void {
 export function readImage(directory: string): CheckpointImage {
   const path = join(directory, NAME);
   try {
-    return imageSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return imageSchema.parse(JSON.parse(readRegularFileSync(path, LARGEST)));
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
     const message = `--image-path: ${directory} has no checkpoint of a container: ${reason}`;

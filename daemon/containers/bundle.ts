@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import { readRegularFileSync } from '../../cli/regular-file.js';
 import { TurfError } from '../../cli/turf-error.js';
 import { ConfigError } from '../../oci-spec/config-error.js';
 import { type OciConfig } from '../../oci-spec/config.js';
@@ -24,13 +25,8 @@ export function readBundle(directory: string): Bundle {
   const path = join(directory, 'config.json');
   let text: string;
   try {
-    const { size } = statSync(path);
-    if (size > MAX_CONFIG_BYTES) {
-      throw new TurfError('TURF_ERR_BUNDLE', `${path}: larger than ${MAX_CONFIG_BYTES} bytes`, { path });
-    }
-    text = readFileSync(path, 'utf8');
+    text = readRegularFileSync(path, MAX_CONFIG_BYTES);
   } catch (cause) {
-    if (cause instanceof TurfError) throw cause;
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     const reason = cause instanceof Error ? cause.message : String(cause);
     const message = missing ? `JSON specification file ${path} not found` : reason;

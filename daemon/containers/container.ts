@@ -12,7 +12,7 @@ export class Container {
   #oomKills = 0;
   #pidfd: number | undefined;
   #labels: readonly string[] = [];
-  readonly #waiters: ((exit: Exit) => void)[] = [];
+  readonly #waiters = new Set<(exit: Exit) => void>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
@@ -102,12 +102,40 @@ export class Container {
     this.#lifecycle = { state: 'stopped', exit };
     if (this.#pidfd !== undefined) closeSync(this.#pidfd);
     this.#pidfd = undefined;
-    for (const resolve of this.#waiters.splice(0)) resolve(exit);
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const tell of waiters) tell(exit);
   }
 
-  /** Resolves when the first process has ended. */
-  whenStopped(): Promise<Exit> {
-    if (this.#lifecycle.state === 'stopped') return Promise.resolve(this.#lifecycle.exit);
-    return new Promise((resolve) => this.#waiters.push(resolve));
+  /**
+   * Resolves when the first process has ended.
+   *
+   * @param signal stops waiting, and leaves nothing of the waiter behind: a container may run for years
+   * @throws the signal's reason
+   */
+  whenStopped(signal?: AbortSignal): Promise<Exit> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      let forget = (): void => undefined;
+      const giveUp = (): void => {
+        forget();
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      forget = this.onStopped((exit) => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve(exit);
+      });
+    });
+  }
+
+  /** Calls back once when the first process has ended, at once where it has; returns how not to be called any more. */
+  onStopped(tell: (exit: Exit) => void): () => void {
+    if (this.#lifecycle.state === 'stopped') tell(this.#lifecycle.exit);
+    else this.#waiters.add(tell);
+    return () => void this.#waiters.delete(tell);
   }
 }

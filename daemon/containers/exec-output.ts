@@ -7,7 +7,7 @@ import { type ProcessEnd, type SupervisorLink } from '../channel/supervisor-link
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { execInContainer } from './exec.js';
-import { openProcess } from './process-facts.js';
+import { openProcess, signalProcess } from './process-facts.js';
 import { decodeWaitStatus } from './wait-status.js';
 
 /** How long output is read on when the program has ended: what it left running may hold the pipes for ever. */
@@ -45,7 +45,8 @@ export async function* execWithOutput(
     }
     pidfd = openProcess(kernel, pid)?.pidfd;
     const kill = (): void => {
-      if (pidfd !== undefined && !ends.has(pid)) kernel.pidfdSendSignal(pidfd, constants.signals.SIGKILL);
+      // Reaped already, where the news of its end is still on the way.
+      if (pidfd !== undefined && !ends.has(pid)) signalProcess(kernel, pidfd, constants.signals.SIGKILL);
     };
     if (signal?.aborted === true) kill();
     signal?.addEventListener('abort', kill, { once: true });

@@ -15,6 +15,7 @@ import { plainRequest } from './launch.js';
 import { assertAllowed, observedState } from './lifecycle.js';
 import { writePidFile } from './pid-file.js';
 import { sendPidfd } from './pidfd-socket.js';
+import { signalProcess } from './process-facts.js';
 import { storedConfig } from './stored-config.js';
 import { SyncChannel } from './sync.js';
 
@@ -95,7 +96,7 @@ async function launch(
   entry.tasksFds.forEach(own);
   if (entry.cgroupFd !== undefined) own(entry.cgroupFd);
   // What was found by its pid was its own, as long as the process is there.
-  if (!isThere(machine, pidfd)) throw stopped(id);
+  if (!signalProcess(kernel, pidfd, 0)) throw stopped(id);
   const plan = compileExecPlan({
     id,
     process,
@@ -134,15 +135,6 @@ async function launch(
 /** The root directory of a process; a link of procfs that leads to the directory itself, whatever its path is. */
 function openRoot(pid: number): number {
   return openSync(`/proc/${pid}/root`, constants.O_RDONLY | constants.O_DIRECTORY);
-}
-
-function isThere({ kernel }: Machine, pidfd: number): boolean {
-  try {
-    kernel.pidfdSendSignal(pidfd, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function stopped(id: string): TurfError {

@@ -14,6 +14,8 @@ export interface Hook {
 }
 
 const STDERR_KEPT = 2000;
+/** setTimeout takes 31 bits, and fires at once for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** What a hook wrote last may arrive after its end; a process that it left behind may hold the pipe for ever. */
 const STDERR_PATIENCE_MS = 200;
 
@@ -77,7 +79,11 @@ async function runHook(
   const timer =
     hook.timeout === undefined
       ? undefined
-      : setTimeout(stop, hook.timeout * 1000, `timed out after ${hook.timeout} s`);
+      : setTimeout(
+          stop,
+          Math.min(LONGEST_TIMER_MS, hook.timeout * 1000),
+          `timed out after ${hook.timeout} s`,
+        );
   const drained = once(child.stderr, 'close');
   try {
     // Not 'close': a hook may leave a background process that holds its stderr.

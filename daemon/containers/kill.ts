@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TurfError } from '../../cli/turf-error.js';
-import { KernelError } from '../../native-shim/kernel.js';
 import { signalNumber } from '../../oci-spec/signals.js';
 import { type Machine } from '../machine.js';
 import { type Container } from './container.js';
 import { assertAllowed, observedState } from './lifecycle.js';
+import { signalProcess } from './process-facts.js';
 
 const { SIGKILL } = constants.signals;
 
@@ -63,12 +63,5 @@ export function endFirstProcess(machine: Machine, container: Container): void {
 
 /** @returns false where the process has gone */
 function signalFirstProcess({ kernel }: Machine, { pidfd }: Container, signal: number): boolean {
-  if (pidfd === undefined) return false;
-  try {
-    kernel.pidfdSendSignal(pidfd, signal);
-    return true;
-  } catch (error) {
-    if (error instanceof KernelError && error.code === 'ESRCH') return false;
-    throw error;
-  }
+  return pidfd !== undefined && signalProcess(kernel, pidfd, signal);
 }

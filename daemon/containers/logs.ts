@@ -1,4 +1,5 @@
-import { closeSync, createReadStream, openSync, readSync, statSync, watch } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LogChunk, type LogsOptions } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
@@ -47,22 +48,23 @@ export async function* readLogs(
     const path = store.logPath(container.id, stream);
     const size = sizeOf(path);
     offsets.set(stream, size);
-    const start = options.tail === undefined || size === 0 ? 0 : tailOffset(path, size, options.tail);
+    const start = options.tail === undefined || size === 0 ? 0 : await tailOffset(path, size, options.tail);
     for await (const data of readRange(path, start, size)) yield { stream, data };
   }
   if (options.follow === true) yield* follow(store, container, offsets, options.signal);
 }
 
 /** Where the last `count` lines of a file's first `size` bytes start; a final newline ends a line and starts none. */
-export function tailOffset(path: string, size: number, count: number): number {
+export async function tailOffset(path: string, size: number, count: number): Promise<number> {
   if (count === 0) return size;
-  const fd = openSync(path, 'r');
+  const file = await open(path, 'r');
   try {
     const block = Buffer.alloc(BLOCK_BYTES);
     let left = count;
     for (let end = size - 1; end > 0;) {
       const start = Math.max(0, end - BLOCK_BYTES);
-      const data = block.subarray(0, readSync(fd, block, 0, end - start, start));
+      const { bytesRead } = await file.read(block, 0, end - start, start);
+      const data = block.subarray(0, bytesRead);
       for (
         let at = data.lastIndexOf(NEWLINE);
         at >= 0;
@@ -72,6 +74,18 @@ export function tailOffset(path: string, size: number, count: number): number {
       end = start;
     }
     return 0;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The last `bytes` of a log, however long it is. */
+export function readEnd(path: string, bytes: number): string {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const block = Buffer.alloc(Math.min(size, bytes));
+    return block.toString('utf8', 0, readSync(fd, block, 0, block.length, size - block.length));
   } finally {
     closeSync(fd);
   }
@@ -85,7 +99,7 @@ async function* follow(
 ): AsyncGenerator<LogChunk, void> {
   const state = { ended: false };
   let wake: () => void = () => undefined;
-  void container.whenStopped().then(() => {
+  const forget = container.onStopped(() => {
     state.ended = true;
     wake();
   });
@@ -107,6 +121,7 @@ async function* follow(
     }
   } finally {
     signal?.removeEventListener('abort', aborted);
+    forget();
     stop();
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readlinkSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import { TurfError } from '../../cli/turf-error.js';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { NAMESPACES, type NamespaceType } from '../../oci-spec/namespaces.js';
@@ -46,7 +46,8 @@ function refuseHostSysctls(config: OciConfig, network: number | undefined): void
 function openNamespace(type: NamespaceType, path: string, field: string): number {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // A FIFO that nobody writes would hold the daemon.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_CONFIG', `${field}: ${reason}`, { path: field, cause });

@@ -11,8 +11,8 @@ import { TurfError } from '../../cli/turf-error.js';
 export function writePidFile(path: string, pid: number): void {
   const temporary = join(dirname(path), `.${basename(path)}.new`);
   try {
+    // Made anew: in a directory that others write to, a link may wait under that name.
     rmSync(temporary, { force: true });
-    // Exclusively: in a directory where others may write, the name may be somebody's link to a file of the host's.
     writeFileSync(temporary, String(pid), { flag: 'wx' });
     renameSync(temporary, path);
   } catch (cause) {

@@ -11,6 +11,21 @@ export interface ProcessFacts {
   readonly threads: number;
 }
 
+/** Sends a signal to the process that a pidfd refers to; 0 asks whether it is there. @returns false where it has gone */
+export function signalProcess(
+  kernel: Pick<Kernel, 'pidfdSendSignal'>,
+  pidfd: number,
+  signal: number,
+): boolean {
+  try {
+    kernel.pidfdSendSignal(pidfd, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 /** Reads /proc/PID/stat (proc_pid_stat(5)); undefined where there is no such process. */
 export function readProcess(pid: number): ProcessFacts | undefined {
   let text: string;

@@ -23,12 +23,20 @@ const titles: Record<TurfErrorCode, string> = {
 
 interface HttpError {
   readonly statusCode: number;
+  readonly code?: string;
   readonly message: string;
 }
 
 function isClientError(error: unknown): error is HttpError {
   if (!(error instanceof Error) || !('statusCode' in error)) return false;
   return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500;
+}
+
+/** In our words where fastify's say less than they could, or repeat all of a long request. */
+function clientErrorText(error: HttpError): string {
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'content-type: must be application/json';
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return 'the path has a part of more than 1024 characters';
+  return error.message;
 }
 
 function problem(code: TurfErrorCode, status: number, detail: string, more: Partial<Problem>): Problem {
@@ -60,7 +68,10 @@ export function toProblem(error: unknown, instance?: string): Problem {
     });
   }
   if (isClientError(error)) {
-    return problem('TURF_ERR_USAGE', error.statusCode, error.message, where);
+    return problem('TURF_ERR_USAGE', error.statusCode, clientErrorText(error), where);
+  }
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    return problem('TURF_ERR_USAGE', 400, 'body: is nested too deeply', where);
   }
   // A defect's message may hold anything; its text goes to the log, not to the client.
   return problem('TURF_ERR_SYSTEM', 500, 'internal error, see the log of the daemon', where);

@@ -3,6 +3,8 @@ import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
 } from 'fastify';
 import type { Operations } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
@@ -10,6 +12,7 @@ import { checkpoint } from './checkpoint.js';
 import { containers } from './containers.js';
 import { events } from './events.js';
 import { exec } from './exec.js';
+import { acceptJsonBodies } from './json-body.js';
 import { logs } from './logs.js';
 import { processes } from './processes.js';
 import { allowedMethods } from './methods.js';
@@ -31,6 +34,14 @@ export interface RestServerOptions {
 }
 
 const bodyLimit = 1024 * 1024;
+/** A request that is not complete by then is answered 408. Answers may take as long as they like. */
+const requestTimeout = 60_000;
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error, request.url.split('?', 1)[0]);
+  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed');
+  return reply.code(problem.status).type('application/problem+json').send(problem);
+}
 
 /**
  * Builds the REST API; the caller listens (`listen({ path })`) and closes. Closing ends open streams.
@@ -41,15 +52,15 @@ export function buildRestServer(options: RestServerOptions): FastifyInstance {
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    requestTimeout,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
+    // What is wrong before there is a route: the path is no URL, or an id is too long.
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
   app.setValidatorCompiler(compileValidator);
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const problem = toProblem(error, request.url.split('?', 1)[0]);
-    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed');
-    return reply.code(problem.status).type('application/problem+json').send(problem);
-  });
+  app.setErrorHandler<FastifyError>(answerError);
+  acceptJsonBodies(app);
 
   const routes = collectRoutes(app);
   app.setNotFoundHandler((request, reply) => {

@@ -164,7 +164,7 @@ export class AheadClones {
       const request = requestClone(machine, seed, WORKER_NAMESPACES, false);
       undo.push('clone request', () => request.sync.close());
       const cgroupPath = aheadCgroupPath(seed.id);
-      const cgroup = makeWorkerCgroup(machine, cgroupPath, {});
+      const cgroup = makeWorkerCgroup(machine, seed.id, { manager: 'cgroupfs', path: cgroupPath }, {});
       undo.push('cgroup', async () => {
         await cgroup.kill(constants.signals.SIGKILL);
         await cgroup.destroy();

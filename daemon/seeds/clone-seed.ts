@@ -17,6 +17,7 @@ import { SYNC_ID_MAPS } from '../plan/plan-input.js';
 import {
   askedClone,
   checkPlace,
+  enterCloneCgroup,
   finishPlan,
   makeCloneCgroup,
   ownClone,
@@ -80,11 +81,20 @@ export async function cloneSeed(
     exits.hush(container);
     machine.containers.set(id, container);
     machine.store.writeConfig(id, bundle.text);
-    const cgroup = makeCloneCgroup(machine, id, config.linux?.cgroupsPath, limitsOf(config) ?? {}, undo);
+    const cgroup = makeCloneCgroup(
+      machine,
+      {
+        id,
+        cgroupsPath: config.linux?.cgroupsPath,
+        systemd: undefined,
+        resources: limitsOf(config) ?? {},
+      },
+      undo,
+    );
     container.ownCgroup(cgroup);
-    machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
+    machine.store.writeFacts(container.learn(cgroup.needsPid ? {} : { cgroup: cgroup.describe() }));
     await become(machine, exits, undo, { request, base, container, config, member, code, hostNetwork });
-    machine.store.writeFacts(container.learn({ phase: 'created' }));
+    machine.store.writeFacts(container.learn({ phase: 'created', cgroup: cgroup.describe() }));
     container.enter({ state: 'running' });
     undo.clear();
     const pid = container.facts.process?.pid ?? 0;
@@ -178,10 +188,10 @@ async function become(
         ownClone(machine, exits, container, clone, undo);
         // Not before: a clone is known by its base's user namespace, which it leaves.
         request.becomeSeed(JSON.stringify({ id: container.id, seed }), planFd, fds);
-        await request.sync.untilReady(labels, (tag) => {
+        await request.sync.untilReady(labels, async (tag) => {
           if (tag === SYNC_ID_MAPS) mapIds(machine, base, container, clone.pid);
-          else container.cgroup?.attach(clone.pid);
-          return Promise.resolve('');
+          else await enterCloneCgroup(container.cgroup, clone.pid);
+          return '';
         });
         await checkPlace(exits, container, 'seed');
       },

@@ -6,7 +6,7 @@ import { type OciResources } from '../../oci-spec/config.js';
 import { NAMESPACES, type NamespaceType } from '../../oci-spec/namespaces.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { isMember } from '../cgroups/membership.js';
-import { cgroupfsLocation } from '../cgroups/path.js';
+import { cgroupfsLocation, systemdLocation } from '../cgroups/path.js';
 import { type Container } from '../containers/container.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { endFirstProcess } from '../containers/kill.js';
@@ -50,23 +50,31 @@ export function requestClone(
   return new CloneRequest(machine.kernel, machine.store.path(seed.id, 'control.sock'), flags);
 }
 
-/** The cgroup of a clone that is being made. @throws TurfError TURF_ERR_CGROUP */
-export function makeCloneCgroup(
-  machine: Machine,
-  id: string,
-  cgroupsPath: string | undefined,
-  resources: OciResources,
-  undo: UndoStack,
-): CgroupHandle {
-  const location = cgroupfsLocation(id, cgroupsPath);
-  if (location.manager !== 'cgroupfs')
-    throw new TurfError('TURF_ERR_CGROUP', 'a clone has a cgroupfs cgroup');
-  const cgroup = makeWorkerCgroup(machine, location.path, resources);
+export interface CloneCgroup {
+  readonly id: string;
+  readonly cgroupsPath: string | undefined;
+  /** Whether the caller wants systemd to make it; absent: as the daemon was configured, for a clone that asks for a place. */
+  readonly systemd: boolean | undefined;
+  readonly resources: OciResources;
+}
+
+/** The cgroup of a clone that is being made. @throws TurfError TURF_ERR_CGROUP, TURF_ERR_CONFIG */
+export function makeCloneCgroup(machine: Machine, wanted: CloneCgroup, undo: UndoStack): CgroupHandle {
+  const { id, cgroupsPath = '', systemd, resources } = wanted;
+  const useSystemd = systemd ?? (machine.systemdCgroup && cgroupsPath !== '');
+  const location = useSystemd ? systemdLocation(id, cgroupsPath) : cgroupfsLocation(id, cgroupsPath);
+  const cgroup = makeWorkerCgroup(machine, id, location, resources);
   undo.push('cgroup', async () => {
     await cgroup.kill(constants.signals.SIGKILL);
     await cgroup.destroy();
   });
   return cgroup;
+}
+
+/** Puts a clone that waits for it into its cgroup, from outside. @throws TurfError TURF_ERR_CGROUP */
+export async function enterCloneCgroup(cgroup: CgroupHandle | undefined, pid: number): Promise<void> {
+  if (cgroup?.needsPid === true) await cgroup.start(pid);
+  else cgroup?.attach(pid);
 }
 
 /** A clone's process; whoever has it owns the pidfd. */

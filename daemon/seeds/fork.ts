@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { type ForkOptions, type ForkResult } from '../../cli/operations.js';
 import { TurfError } from '../../cli/turf-error.js';
-import { type OciConfig, type OciResources } from '../../oci-spec/config.js';
+import { type OciConfig } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { enterAs } from '../cgroups/worker.js';
 import { Container } from '../containers/container.js';
@@ -19,7 +19,9 @@ import {
   addRoot,
   askedClone,
   checkPlace,
+  type CloneCgroup,
   type CloneProcess,
+  enterCloneCgroup,
   finishPlan,
   makeCloneCgroup,
   ownClone,
@@ -77,9 +79,10 @@ export async function forkWorker(
 async function forkOnce(
   context: ForkContext,
   options: ForkOptions,
-  { stdio, waking }: Given,
+  given: Given,
   ahead: AheadClones | undefined,
 ): Promise<{ container: Container; result: ForkResult }> {
+  const { stdio, waking, systemdCgroup: systemd } = given;
   const { machine, exits } = context;
   const begun = process.hrtime.bigint();
   const { id } = options;
@@ -89,7 +92,8 @@ async function forkOnce(
   try {
     if (waking === undefined) reserve(machine, id, undo);
     else undo.push('state', () => machine.store.writeFacts(waking.asleep.facts));
-    making = begin(machine, ahead, id, spec, askedLimits(machine, spec.resources, options), undo);
+    const resources = askedLimits(machine, spec.resources, options);
+    making = begin(machine, ahead, spec, { id, cgroupsPath: spec.cgroupsPath, systemd, resources }, undo);
     const container = new Container(firstFacts(machine, id, spec, { stdio, waking }));
     exits.hush(container);
     // One that wakes is asleep to whoever asks until it runs.
@@ -103,7 +107,7 @@ async function forkOnce(
       const cgroup = making.kind === 'ahead' ? making.clone.cgroup : making.cgroup;
       container.ownCgroup(cgroup);
       // Not where a daemon that finds a half-made worker would look for it.
-      if (spec.cgroupsPath !== undefined)
+      if (spec.cgroupsPath !== undefined && !cgroup.needsPid)
         machine.store.writeFacts(container.learn({ cgroup: cgroup.describe() }));
       await become(context, undo, { making, container, listener, spec, stdio, hold });
       if (waking !== undefined) machine.store.removeExit(id);
@@ -132,14 +136,14 @@ async function forkOnce(
 function begin(
   machine: Machine,
   ahead: AheadClones | undefined,
-  id: string,
   spec: WorkerSpec,
-  resources: OciResources,
+  wanted: CloneCgroup,
   undo: UndoStack,
 ): Making {
+  const { resources, systemd } = wanted;
   // One that is there has a cgroup and knows its code already.
   const clone =
-    typeof spec.code === 'string' && spec.cgroupsPath === undefined
+    typeof spec.code === 'string' && spec.cgroupsPath === undefined && systemd !== true
       ? ahead?.take(spec.seed.id, { code: spec.code, hostNetwork: spec.hostNetwork, resources })
       : undefined;
   if (clone !== undefined) {
@@ -149,7 +153,7 @@ function begin(
   }
   const request = requestClone(machine, spec.seed, WORKER_NAMESPACES, spec.hostNetwork);
   undo.push('clone request', () => request.sync.close());
-  const cgroup = makeCloneCgroup(machine, id, spec.cgroupsPath, resources, undo);
+  const cgroup = makeCloneCgroup(machine, wanted, undo);
   return { kind: 'asked', request, cgroup };
 }
 
@@ -190,9 +194,9 @@ async function become(context: ForkContext, undo: UndoStack, becoming: Becoming)
         const clone = await cloned(context, making, spec.seed, labels);
         const { pid } = clone;
         ownClone(machine, exits, container, clone, undo);
-        await request.sync.untilReady(labels, () => {
-          container.cgroup?.attach(pid);
-          return Promise.resolve('');
+        await request.sync.untilReady(labels, async () => {
+          await enterCloneCgroup(container.cgroup, pid);
+          return '';
         });
         await checkPlace(exits, container, 'worker');
       },

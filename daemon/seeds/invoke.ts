@@ -51,7 +51,11 @@ export function invokeWorker(listen: string, options: InvokeOptions): Promise<In
       fail('TURF_ERR_TIMEOUT', `no answer in ${timeoutMs} ms`);
       request.destroy();
     }, timeoutMs);
-    request.on('close', () => clearTimeout(timer));
+    request.on('close', () => {
+      clearTimeout(timer);
+      // An answer that Node gives to nobody, such as 101 or that to CONNECT: it closes the connection and says no more.
+      fail('TURF_ERR_UNAVAILABLE', 'changed the protocol instead of answering');
+    });
     request.on('error', (error) => fail('TURF_ERR_UNAVAILABLE', error.message, error));
     request.end(options.body);
   });

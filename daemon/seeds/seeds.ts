@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ForkOptions, type SeedInfo } from '../../cli/operations.js';
@@ -10,6 +9,7 @@ import { type ContainerSpec } from '../containers/create.js';
 import { deleteContainer } from '../containers/delete.js';
 import { type ExitWatch } from '../containers/exits.js';
 import { turfState } from '../containers/lifecycle.js';
+import { readEnd } from '../containers/logs.js';
 import { storedConfig } from '../containers/stored-config.js';
 import { type OciConfig } from '../../oci-spec/config.js';
 import { type Machine } from '../machine.js';
@@ -40,6 +40,7 @@ import { WORKER_SECCOMP } from './worker-seccomp.js';
 import { type Given } from './worker-home.js';
 import { type WorkerSpec, workerSpec } from './worker-spec.js';
 
+/** Bytes. */
 const STDERR_SHOWN = 4000;
 const DEFAULT_POOL = 1;
 
@@ -267,8 +268,8 @@ export class Seeds {
 
   #stderr(seed: Container): string {
     if (!seed.facts.logs) return '';
-    const text = readFileSync(this.#machine.store.logPath(seed.id, 'stderr'), 'utf8').trim();
-    return text === '' ? '' : `:\n${text.slice(-STDERR_SHOWN)}`;
+    const text = readEnd(this.#machine.store.logPath(seed.id, 'stderr'), STDERR_SHOWN).trim();
+    return text === '' ? '' : `:\n${text}`;
   }
 }
 

@@ -2,6 +2,8 @@ import { type ForkOptions } from '../../cli/operations.js';
 import { type OciResources } from '../../oci-spec/config.js';
 import { type CgroupHandle } from '../cgroups/cgroup.js';
 import { createCgroup } from '../cgroups/create.js';
+import { type CgroupLocation } from '../cgroups/path.js';
+import { createSystemdCgroup, requireSystemd } from '../cgroups/systemd.js';
 import { countsSwap, workerResources } from '../cgroups/worker.js';
 import { type Machine } from '../machine.js';
 
@@ -24,9 +26,18 @@ export function askedLimits(
 }
 
 /** @throws TurfError TURF_ERR_CGROUP */
-export function makeWorkerCgroup(machine: Machine, path: string, resources: OciResources): CgroupHandle {
+export function makeWorkerCgroup(
+  machine: Machine,
+  id: string,
+  location: CgroupLocation,
+  resources: OciResources,
+): CgroupHandle {
   const { cgroupLayout: layout, attachDeviceFilter } = machine;
-  return createCgroup({ layout, attachDeviceFilter, path, resources, scope: 'lean' });
+  const common = { layout, attachDeviceFilter, resources, scope: 'lean' } as const;
+  if (location.manager === 'cgroupfs') return createCgroup({ ...common, path: location.path });
+  requireSystemd();
+  const { slice, unit } = location;
+  return createSystemdCgroup({ ...common, slice, unit, description: `turf worker ${id}` });
 }
 
 const LIMITED_LATER: ReadonlySet<string> = new Set(['memory', 'cpu', 'pids']);

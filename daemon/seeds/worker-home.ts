@@ -19,6 +19,8 @@ export interface Given {
   /** What the worker reads and writes; stays the caller's. Absent: its output goes to log files. */
   readonly stdio?: Stdio | undefined;
   readonly waking?: Waking | undefined;
+  /** Whether the caller wants systemd to make its cgroup; absent: see makeCloneCgroup. */
+  readonly systemdCgroup?: boolean | undefined;
 }
 
 /** A worker without a bundle of its own runs what its seed was made from; a link spares a file. */

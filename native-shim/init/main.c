@@ -73,8 +73,6 @@ int main(int argc, char **argv) {
   error.err = -result;
   turf_close(&plan_fd);
   if (result == 0)
-    result = turf_plan_check(&plan, &error);
-  if (result == 0)
     result = turf_plan_run(&plan, &error, &report_fd);
   if (result < 0 && result != -ECANCELED)
     (void)turf_plan_report(report_fd, &error);

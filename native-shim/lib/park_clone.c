@@ -161,6 +161,8 @@ static void run_plan(struct turf_park_clone *clone, int *report_fd) {
   struct stat status;
   void *data;
 
+  if (plan.fd_count > TURF_PLAN_MAX_FDS)
+    fail_step(*report_fd, -EPROTO, "more descriptors than a plan has");
   if (fstat(frame->fds[0], &status) < 0)
     fail_step(*report_fd, -errno, "plan");
   data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, frame->fds[0], 0);
@@ -170,7 +172,7 @@ static void run_plan(struct turf_park_clone *clone, int *report_fd) {
   plan.data = data;
   plan.length = (size_t)status.st_size;
   memcpy(plan.fds, frame->fds + 1, plan.fd_count * sizeof plan.fds[0]);
-  if (turf_plan_check(&plan, &error) < 0 || turf_plan_run(&plan, &error, report_fd) < 0)
+  if (turf_plan_run(&plan, &error, report_fd) < 0)
     fail(*report_fd, &error);
   (void)munmap(data, plan.length);
 }

@@ -33,27 +33,26 @@ static int put_sets(const struct sets *sets) {
   return (int)turf_result(syscall(SYS_capset, &header, data));
 }
 
-/* True for a capability that this kernel knows: PR_CAPBSET_READ fails beyond cap_last_cap. */
-static bool known(int capability) {
-  return prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
-}
+/* Drops one where the process has it; *known tells whether this kernel knows it. */
+static int drop_bounding(int capability, bool *known) {
+  if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
+    return 0;
+  int error = -errno;
+  int has = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
 
-static uint64_t known_set(void) {
-  uint64_t set = 0;
-
-  for (int i = 0; i < 64 && known(i); i++)
-    set |= UINT64_C(1) << i;
-  return set;
+  *known = has >= 0;
+  return has == 1 ? error : 0;
 }
 
 int turf_op_drop_bounding(struct turf_run *run, struct turf_reader *payload) {
   uint64_t keep = turf_read_u64(payload);
+  bool known = true;
   char digits[TURF_DIGITS];
 
-  for (int i = 0; i < 64 && known(i); i++) {
-    bool drop = (keep >> i & 1) == 0 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1;
-    if (drop && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
-      return turf_fail(run, -errno, "drop capability ", turf_text_number(digits, (uint64_t)i), " from the bounding set",
+  for (int i = 0; i < 64 && known; i++) {
+    int result = (keep >> i & 1) != 0 ? 0 : drop_bounding(i, &known);
+    if (result < 0)
+      return turf_fail(run, result, "drop capability ", turf_text_number(digits, (uint64_t)i), " from the bounding set",
                        NULL);
   }
   return 0;
@@ -95,16 +94,18 @@ int turf_op_user(struct turf_run *run, struct turf_reader *payload) {
 }
 
 int turf_op_capabilities(struct turf_run *run, struct turf_reader *payload) {
-  uint64_t mask = known_set();
   struct sets sets = {0};
   char digits[TURF_DIGITS];
 
-  sets.effective = turf_read_u64(payload) & mask;
-  sets.permitted = turf_read_u64(payload) & mask;
-  sets.inheritable = turf_read_u64(payload) & mask;
-  uint64_t ambient = turf_read_u64(payload) & mask;
+  sets.effective = turf_read_u64(payload);
+  sets.permitted = turf_read_u64(payload);
+  sets.inheritable = turf_read_u64(payload);
+  uint64_t ambient = turf_read_u64(payload);
 
+  /* capset(2) leaves out what the kernel does not know */
   int result = put_sets(&sets);
+  if (result == 0)
+    result = get_sets(&sets);
   if (result < 0)
     return turf_fail(run, result, "set capabilities", NULL);
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

@@ -8,6 +8,14 @@
 #include "base/mount_api.h"
 #include "plan/run.h"
 
+/* Linux 5.14 and 5.10: headers may be older */
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+
 #define FSCONFIG_VALUE_MAX 255 /* fsconfig(2) takes no longer string */
 
 struct new_mount {
@@ -92,6 +100,7 @@ static unsigned long mount_flags(uint64_t attributes) {
   flags |= (attributes & MOUNT_ATTR_NODEV) != 0 ? MS_NODEV : 0;
   flags |= (attributes & MOUNT_ATTR_NOEXEC) != 0 ? MS_NOEXEC : 0;
   flags |= (attributes & MOUNT_ATTR_NODIRATIME) != 0 ? MS_NODIRATIME : 0;
+  flags |= (attributes & MOUNT_ATTR_NOSYMFOLLOW) != 0 ? MS_NOSYMFOLLOW : 0;
   if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME)
     flags |= MS_NOATIME;
   if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME)
@@ -160,13 +169,12 @@ int turf_op_mount_fs(struct turf_run *run, struct turf_reader *payload) {
     return turf_fail(run, place, "open mount target ", mount.target, NULL);
 
   cleanup_fd int tree = -1;
+  bool by_name = needs_mount2(&mount);
   int result;
-  if (needs_mount2(&mount)) {
+  if (by_name) {
     result = mount_by_cwd(&mount, place);
     if (result < 0)
       return turf_fail(run, result, "mount ", mount.fstype, " on ", mount.target, NULL);
-    if (propagation == 0)
-      return 0;
     tree = turf_root_open(run, mount.target, O_PATH, 0);
     if (tree < 0)
       return turf_fail(run, tree, "open mount ", mount.target, NULL);
@@ -174,11 +182,13 @@ int turf_op_mount_fs(struct turf_run *run, struct turf_reader *payload) {
     tree = make_mount(run, &mount);
     if (tree < 0)
       return tree;
-    if ((mount.flags & TURF_MOUNT_COPY_UP) != 0) {
-      result = turf_copy_up(place, tree);
-      if (result < 0)
-        return turf_fail(run, result, "copy ", mount.target, " into its tmpfs", NULL);
-    }
+  }
+  if ((mount.flags & TURF_MOUNT_COPY_UP) != 0) {
+    result = turf_copy_up(place, tree);
+    if (result < 0)
+      return turf_fail(run, result, "copy ", mount.target, " into its tmpfs", NULL);
+  }
+  if (!by_name) {
     result = turf_move_mount(tree, place);
     if (result < 0)
       return turf_fail(run, result, "mount ", mount.fstype, " on ", mount.target, NULL);

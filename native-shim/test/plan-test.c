@@ -205,17 +205,20 @@ static void test_other_roots(struct suite *s) {
 static void test_long_option(struct suite *s) {
   struct builder b;
   struct outcome out;
-  char lower[700] = "";
+  char lower[700] = "", size[300];
 
   snprintf(lower, sizeof lower, "%s/copy:%s/masked", s->root, s->root);
   for (int i = 0; strlen(lower) < 300; i++)
     snprintf(lower + strlen(lower), sizeof lower - strlen(lower), "%s", "/.");
   base_mounts(&b, s);
-  op(&b, TURF_OP_MOUNT_FS, "sssUUuuss", "overlay", "overlay", "/long", UINT64_C(6), (uint64_t)MS_SLAVE, 1, 1, "lowerdir", lower);
+  op(&b, TURF_OP_MOUNT_FS, "sssUUuuss", "overlay", "overlay", "/long", UINT64_C(0x200006), (uint64_t)MS_SLAVE, 1, 1, "lowerdir", lower);
+  snprintf(size, sizeof size, "%0290o", 65536u);
+  op(&b, TURF_OP_MOUNT_FS, "sssUUuuss", "tmpfs", "tmpfs", "/copy", NO_U64, NO_U64, TURF_MOUNT_COPY_UP, 1, "size", size);
   op(&b, TURF_OP_PIVOT_ROOT, "u", 0);
-  end(&b, "cat /long/file; grep /long /proc/self/mountinfo");
+  end(&b, "cat /long/file; cat /copy/file; grep -E '/long|/copy' /proc/self/mountinfo");
   run_container(s->init, &b, SPACES, -1, &out);
-  check(s, clean(&out) && strstr(out.output, "kept\n") != NULL && strstr(out.output, "nosuid,nodev") != NULL,
+  check(s, clean(&out) && strstr(out.output, "kept\nkept\n") != NULL &&
+                strstr(out.output, "nosuid,nodev,relatime,nosymfollow") != NULL && strstr(out.output, "size=64k") != NULL,
         "an option longer than fsconfig takes is mounted", &out);
 }
 

@@ -152,6 +152,7 @@ for (const mode of ['runtime', 'userland'] as const) {
           t.equal((await askSocket(socket, '/env')).status, 200);
           process.kill(pid, 'SIGKILL');
           t.equal(seed.fork('refused', { flags: 0x100 }).error, 'a flag that is no namespace');
+          t.equal(seed.fork('crowded', { more: 240 }).error, 'more descriptors than a plan has');
           t.equal((await askSocket(seed.fork('after').socket, '/env')).status, 200);
           t.match(readFileSync(`/proc/${seed.pid}/stat`, 'utf8'), /\) S /);
         },

@@ -1,40 +1,20 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { busyboxRootfs, temporary } from './harness/bundle.js';
+import { PODMAN_LIMITS, podmanOn } from './harness/engines.js';
 import { processesAbout } from './harness/processes.js';
-import { requires, which } from './harness/requires.js';
-import { run, type Outcome } from './harness/run.js';
-import { eventually, Turfd, TURF } from './harness/turfd.js';
-
-// podman asks for the kernel's greatest hard limits unless told otherwise, which takes CAP_SYS_RESOURCE.
-const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+import { requires } from './harness/requires.js';
+import { eventually, Turfd } from './harness/turfd.js';
 
 await t.test('podman runs containers with turf', requires('program:podman', 'program:conmon'), async (t) => {
   const turfd = await Turfd.start(t);
   const dir = temporary(t, 'tp-');
+  const podman = podmanOn(t, turfd, dir);
   const rootfs = join(dir, 'rootfs');
   mkdirSync(rootfs);
   busyboxRootfs(rootfs);
-  // podman's clean-up after --rm repeats --runtime, but not its flags.
-  const runtime = join(dir, 'turf');
-  writeFileSync(runtime, `#!/bin/sh\nexec ${TURF} --root ${turfd.root} "$@"\n`, { mode: 0o755 });
-  const podman = (args: string[], input?: string): Promise<Outcome> =>
-    run(
-      t,
-      which('podman') ?? 'podman',
-      [
-        ...['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--tmpdir', join(dir, 'tmp')],
-        ...['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
-        ...['--log-level', 'error', '--runtime', runtime],
-        ...args,
-      ],
-      { timeout: 60_000, ...(input === undefined ? {} : { input }) },
-    );
-  const runs = ['run', '--network', 'none', ...LIMITS];
-  t.teardown(async () => {
-    await podman(['rm', '--all', '--force']);
-  });
+  const runs = ['run', '--network', 'none', ...PODMAN_LIMITS];
 
   await t.test('run --rm prints and returns the exit code', async (t) => {
     t.match(await podman([...runs, '--rm', '--rootfs', rootfs, 'echo', 'hi']), { status: 0, stdout: 'hi\n' });

@@ -9,27 +9,51 @@ import { eventually, type State, Turfd } from './harness/turfd.js';
 
 const CODE = `export default { async fetch(request, env) { await request.text(); return new Response(Object.keys(env).join()); } };`;
 
+const PAGE = 4096;
+/** Bits of an entry of /proc/PID/pagemap: the page is in memory, or swapped out (proc_pid_pagemap(5)). */
+const TOUCHED = 0b11n << 62n;
+
+/** Runs of pages of a private mapping that a process has touched: the others hold zeros, or what the mapped file has, and are most of it. */
+function touched(pagemap: number, start: number, end: number): [start: number, end: number][] {
+  const entries = Buffer.alloc(((end - start) / PAGE) * 8);
+  readSync(pagemap, entries, 0, entries.length, (start / PAGE) * 8);
+  const runs: [start: number, end: number][] = [];
+  for (let page = start; page < end; page += PAGE) {
+    if ((entries.readBigUInt64LE(((page - start) / PAGE) * 8) & TOUCHED) === 0n) continue;
+    const last = runs.at(-1);
+    if (last?.[1] === page) last[1] += PAGE;
+    else runs.push([page, page + PAGE]);
+  }
+  return runs;
+}
+
 /** Which of those texts are anywhere in the memory of a process. */
 function found(pid: number, secrets: ReadonlyMap<string, string>): string[] {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
+  const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
   const seen = new Set<string>();
+  const search = (start: number, end: number): void => {
+    const bytes = Buffer.alloc(end - start);
+    try {
+      readSync(memory, bytes, 0, bytes.length, start);
+    } catch {
+      // Pages behind the end of a file.
+    }
+    for (const [what, secret] of secrets)
+      if ([secret, Buffer.from(secret, 'utf16le')].some((text) => bytes.includes(text))) seen.add(what);
+  };
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n')) {
       const [, from = '', to = '', permissions = '', name = ''] =
         /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)$/.exec(line) ?? [];
       if (!permissions.startsWith('r') || name.startsWith('[v')) continue;
-      const start = parseInt(from, 16);
-      const bytes = Buffer.alloc(parseInt(to, 16) - start);
-      try {
-        readSync(memory, bytes, 0, bytes.length, start);
-      } catch {
-        // Pages behind the end of a file.
-      }
-      for (const [what, secret] of secrets)
-        if ([secret, Buffer.from(secret, 'utf16le')].some((text) => bytes.includes(text))) seen.add(what);
+      const [start, end] = [parseInt(from, 16), parseInt(to, 16)];
+      const runs = permissions.endsWith('p') ? touched(pagemap, start, end) : [[start, end] as const];
+      for (const run of runs) search(...run);
     }
   } finally {
     closeSync(memory);
+    closeSync(pagemap);
   }
   return [...seen];
 }

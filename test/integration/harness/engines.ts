@@ -15,9 +15,11 @@ export type Engine = (args: readonly string[], input?: string) => Promise<Outcom
 // podman asks for the kernel's greatest hard limits unless told otherwise, which takes CAP_SYS_RESOURCE.
 export const PODMAN_LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'] as const;
 
+/** What podman takes by itself: most machines have systemd. */
+export const CGROUP_MANAGER = existsSync('/run/systemd/system') ? 'systemd' : 'cgroupfs';
+
 /** podman with a storage of its own, whose runtime is turf on this daemon's root. All its containers are removed with the test. */
-export function podmanOn(t: Test, turfd: Turfd): Engine {
-  const dir = temporary(t, 'tp-');
+export function podmanOn(t: Test, turfd: Turfd, dir = temporary(t, 'tp-')): Engine {
   // podman's clean-up after --rm repeats --runtime, but not its flags.
   const runtime = join(dir, 'turf');
   writeFileSync(runtime, `#!/bin/sh\nexec ${TURF} --root ${turfd.root} "$@"\n`, { mode: 0o755 });
@@ -27,7 +29,7 @@ export function podmanOn(t: Test, turfd: Turfd): Engine {
       which('podman') ?? 'podman',
       [
         ...['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--tmpdir', join(dir, 'tmp')],
-        ...['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
+        ...['--storage-driver', 'vfs', '--cgroup-manager', CGROUP_MANAGER, '--events-backend', 'file'],
         ...['--log-level', 'error', '--runtime', runtime],
         ...args,
       ],

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 function read(path: string): string {
   try {
@@ -69,9 +70,16 @@ const mentions = (pid: number, text: string): boolean =>
 export const processesAbout = (text: string): number[] =>
   allPids().filter((pid) => pid !== process.pid && isAlive(pid) && mentions(pid, text));
 
-/** The Node process of the daemon that serves a root. */
+/** Ids of the children of a process's first thread, without a look at every other process. */
+const childrenListed = (pid: number): number[] =>
+  read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+
+/** The Node process of the daemon that serves a root: the child of the supervisor, which is the child of what holds the lock. */
 export function daemonPid(root: string): number | undefined {
-  return processesAbout(root).find((pid) => read(`/proc/${pid}/cmdline`).includes('daemon/main.js'));
+  const front = Number(read(join(root, 'turfd.lock')));
+  return childrenListed(front)
+    .flatMap(childrenListed)
+    .find((pid) => isAlive(pid) && read(`/proc/${pid}/cmdline`).includes('daemon/main.js'));
 }
 
 /** Directories of cgroups whose name has a text, in every hierarchy. */
@@ -81,6 +89,8 @@ export const cgroupsAbout = (text: string): string[] =>
 function findCgroups(dir: string, text: string, depth: number): string[] {
   if (depth === 0) return [];
   try {
+    // The kernel counts a cgroup's directories in its links; most have none, and many files.
+    if (statSync(dir).nlink === 2) return [];
     return readdirSync(dir, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .flatMap((entry) => {

@@ -259,8 +259,10 @@ export async function eventually(
   aborted?: AbortSignal,
 ): Promise<void> {
   const deadline = AbortSignal.timeout(patience(milliseconds));
+  const began = performance.now();
   while (!(await holds())) {
     if (deadline.aborted || aborted?.aborted === true) throw new Error(`waited in vain for ${what}`);
-    await delay(5);
+    // A tenth of the time waited so far: looking often would take the processor from what is waited for.
+    await delay(Math.min(5 + (performance.now() - began) / 10, 50));
   }
 }

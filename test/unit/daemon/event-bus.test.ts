@@ -1,5 +1,4 @@
 import t from 'tap';
-import { abortable } from '../../../daemon/abortable.js';
 import { EventBus } from '../../../daemon/event-bus.js';
 
 void t.test(
@@ -32,16 +31,31 @@ void t.test('subscribers are called until they leave', (t) => {
   t.end();
 });
 
-void t.test('waiting ends with its signal, before or during it, and leaves no listener behind', async (t) => {
-  const listener = new AbortController();
-  const never = new Promise<never>(() => undefined);
-  t.equal(await abortable(Promise.resolve(7), listener.signal), 7);
-  t.equal(await abortable(Promise.resolve(7), undefined), 7);
-  await t.rejects(abortable(Promise.reject(new Error('on purpose')), listener.signal), {
-    message: 'on purpose',
-  });
-  const waiting = abortable(never, listener.signal);
-  listener.abort(new Error('gone'));
-  await t.rejects(waiting, { message: 'gone' });
-  await t.rejects(abortable(never, listener.signal), { message: 'gone' });
+void t.test(
+  'a stream that nobody reads ends where it would fill the memory, with what had waited before',
+  async (t) => {
+    const bus = new EventBus();
+    const stream = bus.stream(undefined, 3);
+    const first = stream.next();
+    for (let number = 1; number <= 6; number++) bus.publish({ type: 'create', id: `c${number}` });
+    t.match((await first).value, { id: 'c1' });
+    for (const id of ['c2', 'c3']) t.match((await stream.next()).value, { id });
+    await t.rejects(stream.next(), {
+      code: 'TURF_ERR_UNAVAILABLE',
+      message: 'more than 3 events wait for a listener that does not read them',
+    });
+    t.strictSame(await stream.next(), { value: undefined, done: true });
+    t.equal(bus.listeners, 0, 'it has left');
+  },
+);
+
+void t.test('a listener that leaves between two events is none', async (t) => {
+  const bus = new EventBus();
+  const stream = bus.stream();
+  const first = stream.next();
+  t.equal(bus.listeners, 1);
+  bus.publish({ type: 'create', id: 'c1' });
+  await first;
+  await stream.return();
+  t.equal(bus.listeners, 0);
 });

@@ -99,6 +99,12 @@ void t.test('v2: files, values and their order', (test) => {
   test.end();
 });
 
+void t.test('v2: a rate of 0 takes a throttle away, as it does on v1', (test) => {
+  const throttleReadIOPSDevice = [{ major: 8, minor: 0, rate: 0 }];
+  test.same(lines(v2Limits({ blockIO: { throttleReadIOPSDevice } })), ['io.max=8:0 riops=max']);
+  test.end();
+});
+
 void t.test('conversions from v1 numbers', (test) => {
   for (const [shares, weight] of [
     [2, 1],

@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { directoryInBundle, readBundle, rootDirectory } from '../../../../daemon/containers/bundle.js';
@@ -24,6 +25,17 @@ void t.test('a config.json that is too large, no JSON, or wrong', (t) => {
   t.throws(() => readBundle(dir), { code: 'TURF_ERR_CONFIG' });
   truncateSync(join(dir, 'config.json'), (16 << 20) + 1);
   t.throws(() => readBundle(dir), { code: 'TURF_ERR_BUNDLE', message: /larger than 16777216 bytes/ });
+  t.end();
+});
+
+void t.test('a config.json that is a FIFO or a device holds nobody up', (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'config.json');
+  execFileSync('mkfifo', [path]);
+  t.throws(() => readBundle(dir), { code: 'TURF_ERR_BUNDLE', message: `${path}: not a regular file` });
+  rmSync(path);
+  symlinkSync('/dev/zero', path);
+  t.throws(() => readBundle(dir), { code: 'TURF_ERR_BUNDLE', message: `${path}: not a regular file` });
   t.end();
 });
 

@@ -51,6 +51,12 @@ void t.test('args[0] is the name, an absent list the path itself', async (t) => 
   await runHooks('prestart', undefined, '', dir);
 });
 
+void t.test('a timeout longer than any timer is one that does not come', async (t) => {
+  const dir = t.testdir();
+  await run(dir, shell('sleep 0.05; touch done', { timeout: 0x7fff_ffff }));
+  t.ok(existsSync(join(dir, 'done')));
+});
+
 void t.test('the first failure ends it, with the field, the status and what was said', async (t) => {
   const dir = t.testdir();
   await t.rejects(run(dir, shell('true'), shell('echo oops >&2; exit 3'), shell('touch never')), {

@@ -1,9 +1,9 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { LogChunk, LogsOptions } from '../../../../cli/operations.js';
 import { type Container } from '../../../../daemon/containers/container.js';
-import { readLogs, tailOffset } from '../../../../daemon/containers/logs.js';
+import { readEnd, readLogs, tailOffset } from '../../../../daemon/containers/logs.js';
 import { StateStore } from '../../../../daemon/containers/state-store.js';
 import { someContainer } from './some-container.js';
 
@@ -34,7 +34,7 @@ function byDefinition(text: string, count: number): string {
   return count === 0 ? '' : lines.slice(-count).join('');
 }
 
-void t.test('the last lines are what split and join give', (t) => {
+void t.test('the last lines are what split and join give', async (t) => {
   const dir = t.testdir();
   const file = join(dir, 'log');
   const words = [
@@ -54,11 +54,21 @@ void t.test('the last lines are what split and join give', (t) => {
     const text = Array.from({ length: next(8) }, () => words[next(words.length)] ?? '').join('');
     writeFileSync(file, text);
     for (const count of [0, 1, 2, 3, 7, 100]) {
-      const found = text.slice(tailOffset(file, text.length, count));
+      const found = text.slice(await tailOffset(file, text.length, count));
       if (found !== byDefinition(text, count))
         t.fail(`${count} lines of ${JSON.stringify(text).slice(0, 100)}`);
     }
   }
+});
+
+void t.test('the end of a log is read alone', (t) => {
+  const file = join(t.testdir({ log: '' }), 'log');
+  t.equal(readEnd(file, 3), '');
+  writeFileSync(file, '12345');
+  t.equal(readEnd(file, 3), '345');
+  t.equal(readEnd(file, 10), '12345');
+  truncateSync(file, 5 * 2 ** 30);
+  t.equal(readEnd(file, 2), '\0\0', 'a sparse file that no buffer could hold');
   t.end();
 });
 

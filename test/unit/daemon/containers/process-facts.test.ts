@@ -8,6 +8,7 @@ import {
   parseStat,
   readProcess,
   runs,
+  signalProcess,
 } from '../../../../daemon/containers/process-facts.js';
 import { kernel } from '../channel/socket-pair.js';
 
@@ -46,9 +47,13 @@ void t.test('the start time tells one process from the next with its pid', async
   t.notOk(isAlive(pid, startTime + 1n));
   const opened = openProcess(kernel, pid);
   t.equal(opened?.facts.startTime, startTime);
-  if (opened !== undefined) closeSync(opened.pidfd);
+  if (opened === undefined) return t.fail('it lives');
+  t.ok(signalProcess(kernel, opened.pidfd, 0));
+  t.throws(() => signalProcess(kernel, opened.pidfd, 1000), { code: 'EINVAL' });
   child.kill('SIGKILL');
   await once(child, 'exit');
+  t.notOk(signalProcess(kernel, opened.pidfd, 9), 'one that was reaped is no error');
+  closeSync(opened.pidfd);
   t.notOk(isAlive(pid, startTime));
   t.equal(openProcess(kernel, pid), undefined);
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +89,26 @@ void t.test('a worker that is not there, breaks off, or says too much', async (t
     more();
   });
   await t.rejects(invokeWorker(flood, get), { code: 'TURF_ERR_UNAVAILABLE', message: /larger than/ });
+});
+
+void t.test('a worker that changes the protocol has not answered', async (t) => {
+  for (const head of ['101 Switching Protocols', '200 OK']) {
+    const server = createTcpServer((socket) => {
+      socket.once('data', () =>
+        socket.write(`HTTP/1.1 ${head}\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n`),
+      );
+      socket.on('error', () => undefined);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const listen = `tcp:127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const method = head.startsWith('101') ? 'GET' : 'CONNECT';
+    await t.rejects(invokeWorker(listen, { ...get, method, timeoutMs: 5000 }), {
+      code: 'TURF_ERR_UNAVAILABLE',
+      message: /^worker w1: changed the protocol/,
+    });
+  }
 });
 
 void t.test('a worker that does not answer, or never ends its answer', async (t) => {
