@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { CAPABILITIES } from '../oci-spec/capabilities.js';
 import type { ExecOptions } from './exec.js';
+import { readInput } from './input-file.js';
 import { usageError, type OptionTable } from './options.js';
-import { readRegularFile } from './regular-file.js';
-import { TurfError } from './turf-error.js';
 import type { Invocation } from './verb.js';
 
 export const execOptions = {
@@ -11,7 +10,7 @@ export const execOptions = {
     kind: 'string',
     short: 'p',
     value: 'FILE',
-    help: 'JSON file with a process object, as in config.json',
+    help: 'JSON file with a process object, as in config.json; - for standard input',
   },
   tty: { kind: 'flag', short: 't', help: 'give the program a terminal' },
   detach: { kind: 'flag', short: 'd', help: 'exit once the program runs' },
@@ -54,8 +53,6 @@ export const execOptions = {
 } as const satisfies OptionTable;
 
 const mostPreserved = 1024;
-/** Larger than any process object that a person or an engine writes. */
-const largestProcess = 1024 * 1024;
 /** (uid_t) -1 means "leave unchanged" to setresuid(2). */
 const greatestId = 0xffff_fffe;
 
@@ -71,7 +68,7 @@ export async function toExecOptions(invocation: Invocation<typeof execOptions>):
   return {
     id,
     launcher: context.launcher,
-    ...(options.process ? { process: await readProcess(path(options.process)) } : {}),
+    ...(options.process ? { process: await readInput(context, options.process, '--process') } : {}),
     ...(args.length > 0 ? { args } : {}),
     ...(options.cwd ? { cwd: options.cwd } : {}),
     ...(options.env.length > 0 ? { env: options.env } : {}),
@@ -91,15 +88,6 @@ export async function toExecOptions(invocation: Invocation<typeof execOptions>):
     ...(options['pidfd-socket'] ? { pidfdSocket: path(options['pidfd-socket']) } : {}),
     ...(options['console-socket'] ? { consoleSocket: path(options['console-socket']) } : {}),
   };
-}
-
-async function readProcess(file: string): Promise<string> {
-  try {
-    return (await readRegularFile(file, largestProcess)).toString();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TurfError('TURF_ERR_USAGE', `--process: ${reason}`, { path: 'process', cause });
-  }
 }
 
 /** Numbers only: whoever takes "7x" for 7, or nothing for 0, runs a program as somebody else (CVE-2026-30892). */

@@ -1,15 +1,11 @@
-import { resolve } from 'node:path';
 import { ConfigError } from '../../oci-spec/config-error.js';
 import type { OciResources } from '../../oci-spec/config.js';
 import { parseResources, validateResources } from '../../oci-spec/parse.js';
 import type { CliContext } from '../context.js';
+import { readInput } from '../input-file.js';
 import { type OptionTable, type ParsedOptions, parseSize, usageError } from '../options.js';
-import { readRegularFile } from '../regular-file.js';
 import { TurfError } from '../turf-error.js';
 import { defineVerb } from '../verb.js';
-
-/** Larger than any resources that a person or an engine writes. */
-const LARGEST_FILE = 1024 * 1024;
 
 const table = {
   resources: {
@@ -81,19 +77,8 @@ export const verb = defineVerb({
 });
 
 async function fromFile(context: CliContext, file: string): Promise<OciResources> {
-  const text =
-    file === '-' ? Buffer.from(await context.readStdin()).toString('utf8') : await read(context, file);
+  const text = await readInput(context, file, '--resources');
   return checked(() => parseResources(text), file === '-' ? 'standard input' : file);
-}
-
-async function read(context: CliContext, file: string): Promise<string> {
-  const path = resolve(context.cwd, file);
-  try {
-    return (await readRegularFile(path, LARGEST_FILE)).toString();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TurfError('TURF_ERR_USAGE', `--resources: ${reason}`, { path, cause });
-  }
 }
 
 function checked(step: () => OciResources, file?: string): OciResources {

@@ -27,7 +27,9 @@ export type CheckpointImage = z.infer<typeof imageSchema>;
 export function writeImage(directory: string, image: CheckpointImage): void {
   const path = join(directory, NAME);
   try {
-    writeFileSync(path, `${JSON.stringify(image, undefined, 2)}\n`, { mode: 0o600 });
+    rmSync(path, { force: true });
+    // Exclusively: the name may be somebody's link to a file of the host's.
+    writeFileSync(path, `${JSON.stringify(image, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TurfError('TURF_ERR_USAGE', `--image-path: ${reason}`, { path, cause });

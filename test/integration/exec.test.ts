@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { bundle, temporary } from './harness/bundle.js';
@@ -152,6 +152,9 @@ await t.test('turf exec', requires(), async (t) => {
     t.match(await exec(['--process', file, id]), { status: 255, stderr: /process\.rlimits\[0\]\.type/ });
     writeFileSync(file, '{');
     t.match(await exec(['--process', file, id]), { status: 255, stderr: /JSON|line|1:/ });
+    const given = JSON.stringify({ args: ['echo', 'from stdin'], cwd: '/', env: ['PATH=/bin'] });
+    t.match(await exec(['--process', '/dev/stdin', id], given), { status: 0, stdout: 'from stdin\n' });
+    t.match(await exec(['--process', '/dev/fd/7', id]), { status: 255, stderr: /the caller's own/ });
     t.match(await exec(['--process', join(dir, 'none'), id]), { status: 255, stderr: /ENOENT/ });
   });
 
@@ -193,6 +196,18 @@ await t.test('turf exec', requires(), async (t) => {
     });
     const line: unknown = JSON.parse(readFileSync(log, 'utf8'));
     t.match(line, { level: 'warning', msg: /^ignoring unknown/, time: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ });
+  });
+
+  await t.test('a link in the place of the pid file’s temporary one leads nowhere', async (t) => {
+    const dir = temporary(t);
+    const precious = join(dir, 'precious');
+    writeFileSync(precious, 'kept');
+    symlinkSync(precious, join(dir, '.pid.new'));
+    symlinkSync(precious, join(dir, 'pid'));
+    await turfd.ok(['exec', '--detach', '--pid-file', join(dir, 'pid'), id, 'true']);
+    t.equal(readFileSync(precious, 'utf8'), 'kept');
+    t.match(readFileSync(join(dir, 'pid'), 'utf8'), /^\d+$/);
+    t.notOk(lstatSync(join(dir, 'pid')).isSymbolicLink());
   });
 
   await t.test('a pidfd of the program, or of the container', requires('program:python3'), async (t) => {

@@ -62,6 +62,21 @@ void t.test('what is not given is absent, and standard input replaces the flags'
   t.strictSame(run.calls[0]?.arguments, ['c1', { resources: { pids: { limit: 3 } } }]);
 });
 
+void t.test(
+  'standard input by its path is the caller’s; other descriptors of the caller are refused',
+  async (t) => {
+    const input = JSON.stringify({ pids: { limit: 3 } });
+    const context = { readStdin: () => Promise.resolve(Buffer.from(input)) };
+    for (const file of ['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])
+      t.equal((await runFake(['update', '-r', file, 'c1'], { context })).calls.length, 1, file);
+    for (const file of ['/dev/fd/63', '/proc/self/fd/3', '/dev/fd/../fd/5', '/proc/thread-self/environ']) {
+      const run = await runFake(['update', '-r', file, 'c1'], { context });
+      t.equal(run.exitCode, 1, file);
+      t.match(run.stderr, /--resources: \S+ is the caller's own/);
+    }
+  },
+);
+
 void t.test('what cannot be is refused before anything is asked of the daemon', async (t) => {
   for (const [argv, message] of [
     [['--memory', '1x'], /invalid value for memory: "1x"/],
