@@ -1,5 +1,7 @@
 import type { OciResources } from '../../oci-spec/config.js';
+import { devicePolicy } from './device-rules.js';
 import { type Limit, pidsLimit } from './limit.js';
+import { deviceProperties, type DeviceGroups } from './systemd-devices.js';
 import { v2Limits } from './v2-limits.js';
 
 /** A unit property as busctl(1) takes it: name, D-Bus signature, value words. */
@@ -16,6 +18,8 @@ export interface UnitDescription {
   readonly description: string;
   readonly resources: OciResources;
   readonly isV2: boolean;
+  /** Names of devices, which units on cgroup v1 need. */
+  readonly deviceGroups: DeviceGroups;
 }
 
 const UNLIMITED = '18446744073709551615'; // UINT64_MAX is "infinity" in systemd's properties
@@ -146,6 +150,11 @@ export function systemdProperties(unit: UnitDescription): readonly UnitProperty[
       : [bool('Delegate', true), { name: 'PIDs', signature: 'au', value: ['1', String(unit.pid)] }]),
     ...accounting.map((name) => bool(name, true)),
     /* systemd re-applies its own idea of a limit on daemon-reload: every limit that it knows is told to it */
-    ...(unit.isV2 ? limitProperties(v2Limits(unit.resources)) : v1Properties(unit.resources)),
+    ...(unit.isV2
+      ? limitProperties(v2Limits(unit.resources))
+      : [
+          ...v1Properties(unit.resources),
+          ...deviceProperties(devicePolicy(unit.resources.devices), unit.deviceGroups),
+        ]),
   ];
 }

@@ -12,7 +12,7 @@ import {
   stopUnit,
 } from './busctl.js';
 import type { CgroupEntry, CgroupHandle, UndoUpdate } from './cgroup.js';
-import { cgroupError, tryReadControl } from './control-file.js';
+import { cgroupError, readControl, tryReadControl } from './control-file.js';
 import { createCgroup, type CreateCgroupOptions } from './create.js';
 import { restoreDirectories } from './directories-cgroup.js';
 import type { CgroupDirectory, CgroupFacts } from './facts.js';
@@ -20,6 +20,7 @@ import { parseProcCgroup } from './layout.js';
 import type { Limit } from './limit.js';
 import { slicePath } from './path.js';
 import type { CgroupStats } from './stats.js';
+import { parseDeviceGroups } from './systemd-devices.js';
 import { limitProperties, systemdProperties, type UnitProperty, v1Properties } from './systemd-properties.js';
 import { prepareUpdate } from './update.js';
 
@@ -118,9 +119,10 @@ class SystemdCgroup implements CgroupHandle {
     const resources: OciResources = options.resources ?? {};
     const isV2 = layout.mode === 'v2';
     try {
+      const deviceGroups = parseDeviceGroups(isV2 ? '' : readControl('/proc/devices'));
       const properties = await knownProperties(
         this.#busctl,
-        systemdProperties({ pid, slice, unit, description, resources, isV2 }),
+        systemdProperties({ pid, slice, unit, description, resources, isV2, deviceGroups }),
       );
       await this.#startUnit(startTransientUnit(unit, properties));
     } catch (error) {

@@ -14,12 +14,15 @@ const NAMESPACES = ['mnt', 'pid', 'net', 'ipc', 'uts', 'user', 'cgroup'];
 
 /** Takes one pidfd, says what came with it and what it is of, and kills that. */
 const TAKE_AND_KILL = `
-import os, re, signal, socket, sys
+import re, signal, socket, sys
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
 print('listening', flush=True)
 data, fds, _, _ = socket.recv_fds(s.accept()[0], 64, 1)
 pid = re.search(r'^Pid:\\s*(\\d+)$', open('/proc/self/fdinfo/%d' % fds[0]).read(), re.M).group(1)
-command = open('/proc/%s/cmdline' % pid).read().split('\\0')
+command = ['turf-init']
+while command[0] in ('turf-init', ''):
+    command = open('/proc/%s/cmdline' % pid).read().split('\\0')
+    if data == b'standard': break
 print(data.decode(), *command[:-1], flush=True)
 signal.pidfd_send_signal(fds[0], signal.SIGKILL)
 `;

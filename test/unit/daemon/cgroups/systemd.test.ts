@@ -5,7 +5,13 @@ import { createSystemdCgroup, requireSystemd } from '../../../../daemon/cgroups/
 import { systemdProperties } from '../../../../daemon/cgroups/systemd-properties.js';
 import type { OciResources } from '../../../../oci-spec/config.js';
 
-const unit = { pid: 42, slice: 'system.slice', unit: 'turf-c1.scope', description: 'turf container c1' };
+const unit = {
+  pid: 42,
+  slice: 'system.slice',
+  unit: 'turf-c1.scope',
+  description: 'turf container c1',
+  deviceGroups: new Map([['c136', 'pts']]),
+};
 const named = (resources: OciResources, isV2: boolean): Record<string, string> =>
   Object.fromEntries(
     systemdProperties({ ...unit, resources, isV2 }).map(({ name, value }) => [name, value.join(' ')]),
@@ -76,6 +82,8 @@ void t.test('limits become properties', (test) => {
   const v1 = named(resources, false);
   test.match(v1, { MemoryLimit: '1000', CPUShares: '1024' });
   test.notOk('MemoryMax' in v1 || 'MemorySwapMax' in v1);
+  test.equal(v1['DevicePolicy'], 'strict', 'systemd would allow every device with the next daemon-reload');
+  test.notOk('DevicePolicy' in named(resources, true), 'a program of turf’s decides');
   test.end();
 });
 

@@ -121,7 +121,7 @@ void t.test(
     const handle = restoreSystemdCgroup(
       { manager: 'systemd', mode: 'v2', path: '/turf/c1', hierarchies: [], unified, unit: 'turf-c1.scope' },
       (args) => {
-        calls.push(args.slice(4));
+        calls.push(args.slice(5));
         return Promise.resolve('');
       },
     );
