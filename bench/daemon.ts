@@ -86,7 +86,7 @@ export class TemporaryDaemon {
 
   /** A REST request, path below /v1. @throws Error when the status is 400 or above */
   async rest(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await exchange(`unix:${join(this.root, 'turf.sock')}`, method, `/v1${path}`, body);
+    const answer = await this.#ask(method, path, body);
     if (answer.status >= 400) throw new Error(`${method} ${path} -> ${answer.status}: ${answer.body}`);
     return answer;
   }
@@ -99,12 +99,17 @@ export class TemporaryDaemon {
       const seedsLast = [...all].sort(
         (a, b) => Number(a.turf?.kind === 'seed') - Number(b.turf?.kind === 'seed'),
       );
-      for (const { id } of seedsLast) await this.rest('DELETE', `/containers/${id}?force=true`);
+      // One whose fork failed may have gone by itself.
+      for (const { id } of seedsLast) await this.#ask('DELETE', `/containers/${id}?force=true`);
       const ended = once(this.#front, 'exit');
       this.#front.kill('SIGTERM');
       await ended;
     }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    return exchange(`unix:${join(this.root, 'turf.sock')}`, method, `/v1${path}`, body);
   }
 
   /** Lets the daemon live on when this process ends. */

@@ -11,17 +11,16 @@ const CLIENTS = 8;
 const INSTANCES = 10;
 
 /**
- * Grows one seed's workers to each level and samples forks there; then ends them all.
+ * Grows one seed's workers to each level and samples forks there; then ends them all. Yields rows as they are measured.
  * @param levels workers alive, ascending
  * @param runs sampled forks a level
  */
-export async function density(
+export async function* density(
   herd: Herd,
   levels: readonly number[],
   runs: number,
   progress: (what: string) => void,
-): Promise<Row[]> {
-  const rows: Row[] = [];
+): AsyncGenerator<Row[], void> {
   const empty = await settledKiB();
   for (const level of levels) {
     progress(`${level} workers alive`);
@@ -29,23 +28,22 @@ export async function density(
     const began = performance.now();
     await herd.growTogether(level, CLIENTS);
     const seconds = (performance.now() - began) / 1000;
-    rows.push(
+    yield [
       row(`forks a second, each asked once, up to ${level} alive`, 'turf', '1/s', [missing / seconds]),
-    );
-    rows.push(
       row(`memory per idle worker, ${level} alive`, 'turf', 'KiB', [
         ((await settledKiB()) - empty) / herd.size,
       ]),
-    );
-    rows.push(...(await forkToResponse(herd, level, runs)));
+    ];
+    yield await forkToResponse(herd, level, runs);
   }
   const most = herd.size;
   progress(`delete of ${most} workers`);
   const began = performance.now();
   await herd.shrinkTogether(0, CLIENTS);
-  rows.push(row(`delete of ${most} workers`, 'turf', 'ms', [performance.now() - began]));
-  rows.push(row(`containers left after it`, 'turf', 'left', [await herd.left()]));
-  return rows;
+  yield [
+    row(`delete of ${most} workers`, 'turf', 'ms', [performance.now() - began]),
+    row(`containers left after it`, 'turf', 'left', [await herd.left()]),
+  ];
 }
 
 /** Cold start to the first answer and memory of idle servers, one process each. */

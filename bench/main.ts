@@ -134,7 +134,7 @@ async function measure(): Promise<void> {
 async function measureDensity(bundle: string, servers: readonly Contestant[]): Promise<void> {
   rows.push(...(await densityOfPeers(servers, progress)));
   await daemon.turf('seed', 'create', '--bundle', bundle, 'dense');
-  rows.push(...(await density(new Herd(daemon, 'dense'), levels, runs, progress)));
+  for await (const more of density(new Herd(daemon, 'dense'), levels, runs, progress)) rows.push(...more);
 }
 
 function print(): void {
@@ -167,10 +167,14 @@ function print(): void {
 
 try {
   await measure();
-  print();
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`bench: ${message}\n`);
+  absent.push(`not measured to the end: ${message}`);
   process.exitCode = 1;
+}
+try {
+  print();
 } finally {
   await Promise.all(peers.map((peer) => peer.close()));
   await daemon.stop();
