@@ -86,7 +86,10 @@ static int accept_start(struct turf_run *run, int listening) {
 
 int turf_op_wait_start(struct turf_run *run, struct turf_reader *payload) {
   cleanup_fd int listening = turf_run_take_fd(run, payload);
+  struct sigaction before[ENDING_SIGNALS];
 
+  /* first: who is told that the container is created may send a signal at once */
+  handle_ends(before, false);
   int result = turf_frame_send(run->plan->sync_fd, 'K', NULL, 0, NULL, 0);
   if (result < 0)
     return turf_fail(run, result, "report readiness", NULL);
@@ -96,8 +99,6 @@ int turf_op_wait_start(struct turf_run *run, struct turf_reader *payload) {
   turf_close(&run->proc_fd);
   turf_close(&run->null_fd);
   turf_close(&run->empty_fd);
-  struct sigaction before[ENDING_SIGNALS];
-  handle_ends(before, false);
   result = accept_start(run, listening);
   handle_ends(before, true);
   if (result < 0)
