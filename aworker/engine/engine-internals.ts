@@ -57,34 +57,49 @@ export function cloneSymbols(): { readonly clone: symbol; readonly deserialize: 
   return { clone: symbolOf('kClone'), deserialize: symbolOf('kDeserialize') };
 }
 
-/** A new object of that class, not constructed, which structured cloning asks by the methods of `cloneSymbols`. */
-export function makeClonable(constructor: { readonly prototype: object }): object {
-  const exports: unknown = require(TRANSFERABLE);
-  if (typeof exports === 'object' && exports !== null && 'markTransferMode' in exports) {
-    const object = Object.create(constructor.prototype) as object;
-    member(exports, 'markTransferMode', TRANSFERABLE)(object, true, false);
-    return object;
-  }
+const { create } = Object;
+const { construct } = Reflect;
+
+/**
+ * What makes objects of that class, not constructed, which structured cloning asks by the methods of `cloneSymbols`; to be called when user code may
+ * have replaced anything of the language.
+ */
+export function clonableMaker(constructor: { readonly prototype: object }): () => object {
+  const exports = require(TRANSFERABLE) as Readonly<Record<string, unknown>>;
+  const { prototype } = constructor;
+  const { markTransferMode: mark, JSTransferable: Base } = exports;
+  if (typeof mark === 'function')
+    return () => {
+      const object = create(prototype) as object;
+      (mark as (object: object, clonable: boolean, transferable: boolean) => void)(object, true, false);
+      return object;
+    };
   // Up to Node.js 20 such objects have a field of C++.
-  const { JSTransferable: Base } = exports as { readonly JSTransferable: new () => object };
-  return Reflect.construct(Base, [], constructor as unknown as new () => object);
+  if (typeof Base !== 'function')
+    throw new Error(`This Node.js has nothing in ${TRANSFERABLE} to make objects clonable`);
+  return () => construct(Base, [], constructor as unknown as new () => object) as object;
 }
 
-/** What makes the new object where structured cloning meets one of JavaScript's; `kind` is what the original called itself. */
-export function createClonesBy(create: (kind: string, usual: (kind: string) => object) => object): void {
-  const usual = (kind: string): object => {
-    const [module = '', name = ''] = kind.split(':');
+/**
+ * What makes a new object of a class of the engine's, to be called when nothing of the language may be relied on any more: user code may have
+ * replaced it.
+ *
+ * @param kind as the engine names it, `internal/blob:Blob`
+ */
+export function makerOf(kind: string): () => object {
+  const [module = '', name = ''] = kind.split(':');
+  return () => {
     const exports = require(module) as Readonly<Record<string, new () => object>>;
     const Class = exports[name];
     if (Class === undefined) throw new Error(`This Node.js has no ${kind}`);
     return new Class();
   };
+}
+
+/** @param create makes the new object where structured cloning meets one of JavaScript's; `kind` is what the original called itself */
+export function createClonesBy(create: (kind: unknown) => object): void {
   const binding: unknown = internal('internal/test/binding', 'internalBinding')('messaging');
-  member(
-    binding,
-    'setDeserializerCreateObjectFunction',
-    'messaging',
-  )((kind: unknown) => create(String(kind), usual));
+  member(binding, 'setDeserializerCreateObjectFunction', 'messaging')(create);
 }
 
 /** Makes an object that EventTarget's constructor did not make a target of events. */

@@ -3,5 +3,7 @@
  */
 export class OwnMap<Key, Value> extends Map<Key, Value> {}
 
-for (const [name, method] of Object.entries(Object.getOwnPropertyDescriptors(Map.prototype)))
-  if (name !== 'constructor') Object.defineProperty(OwnMap.prototype, name, method);
+for (const name of Reflect.ownKeys(Map.prototype)) {
+  const method = Object.getOwnPropertyDescriptor(Map.prototype, name);
+  if (name !== 'constructor' && method !== undefined) Object.defineProperty(OwnMap.prototype, name, method);
+}

@@ -1,19 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
+import { hideThen } from '../engine/hide-then.js';
 
 /** What every worker may import by name: of Node.js, AsyncLocalStorage alone, as other worker platforms have it. */
 const BUILTIN: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map([
   ['node:async_hooks', { AsyncLocalStorage, default: Object.freeze({ AsyncLocalStorage }) }],
 ]);
-
-const { defineProperty } = Object;
-
-/** A promise that is resolved with an object asks it for `then`, and so a getter that user code may have put on Object.prototype: it must not get this one. */
-export function hideThen<T extends object>(object: T): T {
-  defineProperty(object, 'then', { value: undefined });
-  return object;
-}
 
 /** A module whose exports are those values. */
 export function valueModule(identifier: string, exports: Readonly<Record<string, unknown>>): vm.Module {

@@ -3,7 +3,8 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ImportAttributes } from 'node:module';
 import vm from 'node:vm';
-import { builtinModule, hideThen, valueModule } from './builtin-modules.js';
+import { builtinModule, valueModule } from './builtin-modules.js';
+import { hideThen } from '../engine/hide-then.js';
 import { OwnMap } from '../engine/own-map.js';
 import { showPlace } from '../engine/engine-internals.js';
 

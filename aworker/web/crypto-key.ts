@@ -4,7 +4,8 @@
  */
 import { KeyObject } from 'node:crypto';
 import process from 'node:process';
-import { cloneSymbols, makeClonable } from '../engine/engine-internals.js';
+import { clonableMaker, cloneSymbols } from '../engine/engine-internals.js';
+import { hideThen } from '../engine/hide-then.js';
 import { Adopted } from '../views/web-view.js';
 import { cloneAs } from '../engine/structured-clones.js';
 import { conform, illegalConstructor, illegalInvocation, isCallable } from './interface.js';
@@ -68,6 +69,7 @@ export class CryptoKey {
   }
 }
 conform(CryptoKey);
+const makeKey = clonableMaker(CryptoKey);
 
 function toNative(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -80,7 +82,7 @@ function toNative(value: unknown): unknown {
 
 function fromNative(value: unknown): unknown {
   if (value instanceof Native) {
-    const key = makeClonable(CryptoKey);
+    const key = makeKey();
     new Keeper(key, { native: value, algorithm: value.algorithm, usages: value.usages });
     return key;
   }
@@ -131,7 +133,7 @@ function makeKeysClonable(): void {
   };
   for (const symbol of [clone, deserialize])
     Object.defineProperty(CryptoKey.prototype, symbol, { value: methods[symbol], configurable: true });
-  cloneAs(KIND, () => makeClonable(CryptoKey));
+  cloneAs(KIND, makeKey);
 }
 
 function copyOf(algorithm: object): object {
@@ -152,12 +154,6 @@ export const KEYS_SHOW_MATERIAL = Number(process.versions.node.split('.', 1).joi
 
 function fail(error: unknown): never {
   throw named(error);
-}
-
-/** A promise that is resolved with an object asks it for `then`, and so a getter that user code may have put on Object.prototype: not for these. */
-function hideThen(): void {
-  for (const prototype of [Native.prototype as object, KeyObject.prototype])
-    Object.defineProperty(prototype, 'then', { value: undefined });
 }
 
 /** Puts the translation into the methods of SubtleCrypto. */
@@ -187,7 +183,8 @@ export function installKeys(prototype: object): void {
       configurable: true,
     });
   }
-  hideThen();
+  hideThen(Native.prototype as object);
+  hideThen(KeyObject.prototype);
   makeKeysClonable();
   Object.defineProperty(globalThis, 'CryptoKey', {
     value: CryptoKey,

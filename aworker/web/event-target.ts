@@ -15,7 +15,7 @@ function route(
   name: 'addEventListener' | 'removeEventListener' | 'dispatchEvent',
   required: number,
   own: Method,
-  after?: (target: EventTarget) => void,
+  after?: (target: EventTarget, options: unknown) => void,
 ): void {
   const native: unknown = EventTarget.prototype[name];
   if (typeof native !== 'function') return;
@@ -25,8 +25,7 @@ function route(
       if (this === undefined || this === null || this === globalThis)
         return Reflect.apply(own, undefined, args);
       const result: unknown = Reflect.apply(native, this, args);
-      // Without options there is nothing to set right.
-      if (after !== undefined && typeof args[2] === 'object') after(this as EventTarget);
+      after?.(this as EventTarget, args[2]);
       return result;
     },
   };
@@ -48,7 +47,7 @@ export function installEventTarget(): void {
     2,
     (type: string, listener: unknown, options?: ListenerOptions) => {
       addEventListener(type, listener, options);
-      if (typeof options === 'object') follow?.(globalThis as unknown as EventTarget);
+      follow?.(globalThis as unknown as EventTarget, options);
     },
     follow,
   );

@@ -19,9 +19,9 @@ function isPassive(type: string, target: EventTarget): boolean {
 /**
  * DOM, 2.7: a listener that is `passive` cannot cancel the event; Node.js 20 lets it.
  *
- * @returns to be called for a target whose listeners have changed; undefined where the engine does as specified
+ * @returns to be called for a target that has got a listener, with the options it was given; undefined where the engine does as specified
  */
-export function correctPassiveListeners(): ((target: EventTarget) => void) | undefined {
+export function correctPassiveListeners(): ((target: EventTarget, options: unknown) => void) | undefined {
   const probe = new EventTarget();
   if (isPassive('probe', probe)) return undefined;
   const slot = Object.getOwnPropertySymbols(probe).find((symbol) => symbol.description === 'kEvents');
@@ -39,7 +39,8 @@ export function correctPassiveListeners(): ((target: EventTarget) => void) | und
     configurable: true,
   });
   const seen = new WeakSet<Listener>();
-  return (target) => {
+  return (target, options) => {
+    if (typeof options !== 'object' || options === null || !('passive' in options)) return;
     const lists = Reflect.get(target, slot) as ReadonlyMap<string, { readonly next?: Listener }>;
     for (const { next } of lists.values()) {
       for (let at = next; at !== undefined; at = at.next) {
