@@ -99,8 +99,12 @@ export class TemporaryDaemon {
       const seedsLast = [...all].sort(
         (a, b) => Number(a.turf?.kind === 'seed') - Number(b.turf?.kind === 'seed'),
       );
-      // One whose fork failed may have gone by itself.
-      for (const { id } of seedsLast) await this.#ask('DELETE', `/containers/${id}?force=true`);
+      for (const { id } of seedsLast) {
+        const path = `/containers/${id}?force=true`;
+        const { status, body } = await this.#ask('DELETE', path);
+        // One whose fork failed may have gone by itself.
+        if (status >= 400 && status !== 404) throw new Error(`DELETE ${path} -> ${status}: ${body}`);
+      }
       const ended = once(this.#front, 'exit');
       this.#front.kill('SIGTERM');
       await ended;
