@@ -1,3 +1,4 @@
+import { LONGEST_TIMEOUT_MS } from './api/timeout.js';
 import { usageError } from './options.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -18,9 +19,6 @@ export function timeOption(flag: string, text: string): number {
     );
   return Math.round(Number(digits) * factor);
 }
-
-/** As the API has it; setTimeout takes 31 bits, and fires at once for more. */
-const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /**
  * The value of --timeout.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { absolutePath } from './container.js';
+import { timeoutMs } from './timeout.js';
 
 const YEAR_MS = 31_622_400_000;
 
@@ -37,6 +38,6 @@ export const seedRollRequestSchema = z
   .strictObject({
     bundle: absolutePath.exactOptional().meta({ description: 'Default: the bundle of the last version' }),
     drain: drainSchema.exactOptional(),
-    timeoutMs: z.int().min(1).max(3_600_000).exactOptional(),
+    timeoutMs: timeoutMs.exactOptional(),
   })
   .meta({ id: 'SeedRollRequest' });

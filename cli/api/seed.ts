@@ -3,12 +3,13 @@ import { MOST_AHEAD } from '../../oci-spec/config-schema.js';
 import { parseListenAddress } from '../../oci-spec/listen-address.js';
 import { seedPolicySchema } from './seed-policy.js';
 import { absolutePath, containerId, turfStates } from './container.js';
+import { timeoutMs } from './timeout.js';
 
 export const seedCreateRequestSchema = z
   .strictObject({
     id: containerId,
     bundle: absolutePath,
-    timeoutMs: z.int().min(1).max(3_600_000).exactOptional().meta({ description: 'Default 30000' }),
+    timeoutMs: timeoutMs.exactOptional().meta({ description: 'Default 30000' }),
     pool: z
       .int()
       .min(0)

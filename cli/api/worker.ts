@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeoutMs } from './timeout.js';
 
 const header = z.tuple([z.string(), z.string()]);
 
@@ -16,7 +17,7 @@ export const invokeRequestSchema = z
     headers: z.array(header).default([]),
     body: z.string().exactOptional(),
     bodyBase64: z.base64().exactOptional(),
-    timeoutMs: z.int().min(1).max(3_600_000).exactOptional(),
+    timeoutMs: timeoutMs.exactOptional(),
   })
   .refine((request) => request.body === undefined || request.bodyBase64 === undefined, {
     path: ['bodyBase64'],

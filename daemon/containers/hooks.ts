@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TurfError } from '../../cli/turf-error.js';
 import { splitVariable } from '../environment.js';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 
 /** A hook as config.json names it (runtime-spec, config.md "POSIX-platform Hooks"). */
 export interface Hook {
@@ -14,8 +15,6 @@ export interface Hook {
 }
 
 const STDERR_KEPT = 2000;
-/** setTimeout takes 31 bits, and fires at once for more. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** What a hook wrote last may arrive after its end; a process that it left behind may hold the pipe for ever. */
 const STDERR_PATIENCE_MS = 200;
 

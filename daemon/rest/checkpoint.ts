@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { checkpointRequestSchema, restoreRequestSchema } from '../../cli/api/checkpoint.js';
-import { containerId, createResultSchema } from '../../cli/api/container.js';
+import { createResultSchema } from '../../cli/api/container.js';
 import type { Operations } from '../../cli/operations.js';
 import { emptyEndpoint, jsonEndpoint } from './endpoint.js';
+import { idParams } from './id-params.js';
 
 const tag = 'containers';
-const params = z.object({ id: containerId });
 
 /** Containers into images of CRIU, and back. */
 export function checkpoint(app: FastifyInstance, { operations }: { operations: Operations }): void {
@@ -15,7 +14,7 @@ export function checkpoint(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id/checkpoint',
     summary: 'Save the processes of a running container',
     tag,
-    params,
+    params: idParams,
     body: checkpointRequestSchema,
     status: 204,
     errors: [
@@ -33,7 +32,7 @@ export function checkpoint(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id/restore',
     summary: 'Make a container from the images of a checkpoint',
     tag,
-    params,
+    params: idParams,
     body: restoreRequestSchema,
     status: 201,
     response: createResultSchema,

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
-  containerId,
   containerListSchema,
   containerStateSchema,
   createRequestSchema,
@@ -10,11 +9,11 @@ import {
 } from '../../cli/api/container.js';
 import type { Operations } from '../../cli/operations.js';
 import { abortOnClose } from './abort.js';
+import { idParams } from './id-params.js';
 import { emptyEndpoint, jsonEndpoint } from './endpoint.js';
 import { queryFlag } from './query.js';
 
 const tag = 'containers';
-const params = z.object({ id: containerId });
 
 /** Lifecycle of OCI containers, seeds and workers alike. */
 export function containers(app: FastifyInstance, { operations }: { operations: Operations }): void {
@@ -59,7 +58,7 @@ export function containers(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id',
     summary: 'State of a container',
     tag,
-    params,
+    params: idParams,
     status: 200,
     response: containerStateSchema,
     errors: ['TURF_ERR_NOT_FOUND'],
@@ -71,7 +70,7 @@ export function containers(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id/start',
     summary: 'Start a created container',
     tag,
-    params,
+    params: idParams,
     status: 204,
     errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE', 'TURF_ERR_LAUNCH', 'TURF_ERR_HOOK'],
     handle: ({ params: { id } }) => operations.start(id),
@@ -82,7 +81,7 @@ export function containers(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id/kill',
     summary: 'Send a signal',
     tag,
-    params,
+    params: idParams,
     body: killRequestSchema,
     status: 204,
     errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE'],
@@ -94,7 +93,7 @@ export function containers(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id',
     summary: 'Delete a stopped container, or with force any',
     tag,
-    params,
+    params: idParams,
     query: z.strictObject({ force: queryFlag }),
     status: 204,
     errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE', 'TURF_ERR_CGROUP'],
@@ -106,7 +105,7 @@ export function containers(app: FastifyInstance, { operations }: { operations: O
     url: '/containers/:id/wait',
     summary: 'Wait until the process of a container has ended',
     tag,
-    params,
+    params: idParams,
     status: 200,
     response: containerStateSchema,
     errors: ['TURF_ERR_NOT_FOUND'],

@@ -2,17 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { containerId } from '../../cli/api/container.js';
 import { execRequestSchema, execResultSchema, type ExecWireResult } from '../../cli/api/exec.js';
 import type { ExecOutput, ExecOutputOptions } from '../../cli/exec.js';
 import type { Operations } from '../../cli/operations.js';
 import { TurfError, type TurfErrorCode } from '../../cli/turf-error.js';
 import { abortOnClose } from './abort.js';
+import { idParams } from './id-params.js';
 import { jsonEndpoint, streamEndpoint } from './endpoint.js';
 import { toProblem } from './problem.js';
 
 const tag = 'containers';
-const params = z.object({ id: containerId });
 const errors: readonly TurfErrorCode[] = [
   'TURF_ERR_NOT_FOUND',
   'TURF_ERR_STATE',
@@ -31,7 +30,7 @@ export function exec(app: FastifyInstance, { operations }: { operations: Operati
     url: '/containers/:id/exec',
     summary: 'Run a program in a container, answered when it has ended',
     tag,
-    params,
+    params: idParams,
     body: execRequestSchema,
     status: 200,
     response: execResultSchema,
@@ -51,7 +50,7 @@ export function exec(app: FastifyInstance, { operations }: { operations: Operati
     url: '/containers/:id/exec/stream',
     summary: 'Run a program in a container; its output as it comes, as JSON lines',
     tag,
-    params,
+    params: idParams,
     body: execRequestSchema,
     status: 200,
     mediaType: 'application/x-ndjson',

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { containerId } from '../../cli/api/container.js';
 import type { LogChunk, LogsOptions, Operations } from '../../cli/operations.js';
 import { abortOnClose } from './abort.js';
+import { idParams } from './id-params.js';
 import { streamEndpoint } from './endpoint.js';
 import { toProblem } from './problem.js';
 import { queryCount, queryFlag } from './query.js';
@@ -24,7 +24,7 @@ export function logs(app: FastifyInstance, { operations }: { operations: Operati
     url: '/containers/:id/logs',
     summary: 'Captured output, as JSON lines or plain bytes',
     tag: 'containers',
-    params: z.object({ id: containerId }),
+    params: idParams,
     query,
     status: 200,
     mediaType: 'application/x-ndjson',

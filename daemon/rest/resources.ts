@@ -1,15 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
-import { containerId } from '../../cli/api/container.js';
 import { resourcesRequestSchema } from '../../cli/api/resources.js';
 import type { Operations } from '../../cli/operations.js';
 import { validateResources } from '../../oci-spec/parse.js';
 import { asTurfError } from '../containers/bundle.js';
 import { stringifyJson } from '../../oci-spec/json.js';
 import { emptyEndpoint, streamEndpoint } from './endpoint.js';
+import { idParams } from './id-params.js';
 
 const tag = 'containers';
-const params = z.object({ id: containerId });
 
 /** What containers may use, and what they use. */
 export function resources(app: FastifyInstance, { operations }: { operations: Operations }): void {
@@ -18,7 +16,7 @@ export function resources(app: FastifyInstance, { operations }: { operations: Op
     url: '/containers/:id/stats',
     summary: 'What a container uses, in the schema of `runc events --stats`',
     tag,
-    params,
+    params: idParams,
     status: 200,
     mediaType: 'application/json',
     errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE'],
@@ -34,7 +32,7 @@ export function resources(app: FastifyInstance, { operations }: { operations: Op
     url: '/containers/:id/resources',
     summary: 'Change the limits of a container',
     tag,
-    params,
+    params: idParams,
     body: resourcesRequestSchema,
     status: 204,
     errors: [

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { containerId } from '../../cli/api/container.js';
 import {
   forkManyResultSchema,
   forkRequestSchema,
@@ -13,10 +12,10 @@ import { seedRollRequestSchema } from '../../cli/api/seed-policy.js';
 import { seedDetailsSchema } from '../../cli/api/seed-tree.js';
 import type { Operations } from '../../cli/operations.js';
 import { emptyEndpoint, jsonEndpoint } from './endpoint.js';
+import { idParams } from './id-params.js';
 import { queryFlag } from './query.js';
 
 const tag = 'seeds';
-const params = z.object({ id: containerId });
 
 /** Seeds, and the workers forked from them. */
 export function seeds(app: FastifyInstance, { operations }: { operations: Operations }): void {
@@ -58,7 +57,7 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
     url: '/seeds/:id',
     summary: 'One seed',
     tag,
-    params,
+    params: idParams,
     status: 200,
     response: seedDetailsSchema,
     errors: ['TURF_ERR_NOT_FOUND'],
@@ -73,7 +72,7 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
     url: '/seeds/:id/roll',
     summary: 'Replace a seed by a new version of it',
     tag,
-    params,
+    params: idParams,
     body: seedRollRequestSchema,
     status: 201,
     response: seedInfoSchema,
@@ -86,7 +85,7 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
     url: '/seeds/:id',
     summary: 'End and delete a seed; with force, although clones of it live',
     tag,
-    params,
+    params: idParams,
     query: z.strictObject({ force: queryFlag }),
     status: 204,
     errors: ['TURF_ERR_NOT_FOUND', 'TURF_ERR_STATE'],
@@ -98,7 +97,7 @@ export function seeds(app: FastifyInstance, { operations }: { operations: Operat
     url: '/seeds/:id/fork',
     summary: 'Fork a worker from a seed and start it; with count, many',
     tag,
-    params,
+    params: idParams,
     body: forkRequestSchema,
     status: 201,
     response: z.union([forkResultSchema, forkManyResultSchema]),

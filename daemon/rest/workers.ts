@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { containerId } from '../../cli/api/container.js';
 import { invokeRequestSchema, invokeResultSchema, type InvokeWireResult } from '../../cli/api/worker.js';
 import type { InvokeResult, Operations } from '../../cli/operations.js';
 import { jsonEndpoint } from './endpoint.js';
+import { idParams } from './id-params.js';
 
 /** Bodies travel inside JSON here, so this route allows more than the others. */
 const invokeBodyLimit = 16 * 1024 * 1024;
@@ -16,7 +16,7 @@ export function workers(app: FastifyInstance, { operations }: { operations: Oper
     url: '/workers/:id/invoke',
     summary: 'Send one HTTP request to a worker',
     tag: 'workers',
-    params: z.object({ id: containerId }),
+    params: idParams,
     body: invokeRequestSchema,
     bodyLimit: invokeBodyLimit,
     status: 200,

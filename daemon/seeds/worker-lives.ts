@@ -9,14 +9,13 @@ import { deleteContainer } from '../containers/delete.js';
 import { type Facts } from '../containers/facts.js';
 import { endFirstProcess, killContainer } from '../containers/kill.js';
 import { type Machine } from '../machine.js';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import { backOff, failuresAfter } from './back-off.js';
 import { OnDemandWorkers } from './on-demand.js';
 import { type Seeds } from './seeds.js';
 
 /** Between SIGTERM at the end of a worker's time and SIGKILL. */
 const GRACE_MS = 10_000;
-/** setTimeout takes 31 bits. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Forks under way for one request: the seed makes one clone at a time, the daemon prepares others meanwhile. */
 const AT_ONCE = 4;
 
