@@ -69,7 +69,6 @@ export class CryptoKey {
   }
 }
 conform(CryptoKey);
-const makeKey = clonableMaker(CryptoKey);
 
 function toNative(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -79,6 +78,9 @@ function toNative(value: unknown): unknown {
   const theirs = Keeper.of('public' in value ? value.public : undefined);
   return theirs === undefined ? value : { ...value, public: theirs.native };
 }
+
+/** What makes keys, once they are installed: before user code runs. */
+let makeKey: () => object = illegalInvocation;
 
 function fromNative(value: unknown): unknown {
   if (value instanceof Native) {
@@ -183,6 +185,7 @@ export function installKeys(prototype: object): void {
       configurable: true,
     });
   }
+  makeKey = clonableMaker(CryptoKey);
   hideThen(Native.prototype as object);
   hideThen(KeyObject.prototype);
   makeKeysClonable();
