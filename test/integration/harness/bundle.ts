@@ -19,7 +19,8 @@ export interface Bundle {
 export function temporary(t: Test, name = 'turf-test-'): string {
   const dir = mkdtempSync(join(tmpdir(), name));
   chmodSync(dir, 0o755);
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  // Retried where it is not empty: an engine's clean-up of a container may still write there.
+  t.teardown(() => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
   return dir;
 }
 
