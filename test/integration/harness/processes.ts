@@ -15,13 +15,30 @@ export const allPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-export const isAlive = (pid: number): boolean => !['', 'Z', 'X'].includes(processStat(pid).state);
+/** The kernel's flag of a process that runs nothing more: it has left its memory and its cgroups, and waits for the others of its PID namespace. */
+const PF_EXITING = 4;
 
-/** State letter, parent and start time (clock ticks) of a process; empty and zero when there is none. */
-export function processStat(pid: number): { state: string; parent: number; startTime: number } {
+export function isAlive(pid: number): boolean {
+  const { state, flags } = processStat(pid);
+  return !['', 'Z', 'X'].includes(state) && (flags & PF_EXITING) === 0;
+}
+
+/** State letter, parent, flags and start time (clock ticks) of a process; empty and zero when there is none. */
+export function processStat(pid: number): {
+  state: string;
+  parent: number;
+  flags: number;
+  startTime: number;
+} {
   const text = read(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', parent: Number(fields[1] ?? 0), startTime: Number(fields[19] ?? 0) };
+  const [state = '', parent, , , , , flags] = fields;
+  return {
+    state,
+    parent: Number(parent ?? 0),
+    flags: Number(flags ?? 0),
+    startTime: Number(fields[19] ?? 0),
+  };
 }
 
 /** Ids of the child processes of a process. */
