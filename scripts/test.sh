@@ -81,4 +81,4 @@ if [ -z "$only" ]; then
   cat "$work/eslint"
 fi
 step 'unit tests' run_tests unit 2 120
-step 'integration tests' run_tests integration 3 300
+step 'integration tests' run_tests integration 2 300

@@ -142,6 +142,8 @@ async function seedNow(turfd: Turfd, name: string): Promise<{ pid: number; names
   return { pid, namespace: namespaceOf(pid, 'user') };
 }
 
+const tellsOfFault = (line: string): boolean => line.includes('INJECTED') || /SIG(KILL|STOP)/.test(line);
+
 /** What the process did, beside ending, in whose call the fault was. */
 function afterwards(calls: readonly string[]): string[] {
   const index = calls.findIndex((line) => line.includes('INJECTED'));
@@ -176,12 +178,13 @@ await t.test('a fault at each step of a fork', requires('program:strace'), async
       const before = await seedNow(turfd, seed);
       const injection = await inject(t, before.pid, what, 'execve,openat,accept4,write,exit_group');
       const outcome = await turfd.turf(['fork', seed, id], { timeout: 60_000 });
+      // Whoever forked may know of it before strace has written it down.
+      await eventually('the fault to be told of', () => injection.calls().some(tellsOfFault)).catch(
+        () => undefined,
+      );
       const calls = injection.calls();
       await injection.end();
-      t.ok(
-        calls.some((line) => line.includes('INJECTED')) || calls.some((line) => /SIG(KILL|STOP)/.test(line)),
-        `the fault was there: ${calls.slice(-3).join(' | ')}`,
-      );
+      t.ok(calls.some(tellsOfFault), `the fault was there: ${calls.slice(-3).join(' | ')}`);
       if (party === 'clone' && what.includes(':error='))
         t.same(afterwards(calls), [], 'it ends, and does nothing else: no user code');
       if (outcome.status === 0) {
